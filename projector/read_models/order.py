@@ -210,12 +210,13 @@ def _seen(parcel: StatusParcel, event: ParcelTracked | ParcelDelivered, at: date
 
 
 def fulfilment_of(state: Order, placed: OrderPlaced) -> Fulfilment:
-    """How far the goods are; what was refunded, or is about to be, or was dropped is not waited for."""
+    """How far the goods are; what was refunded, or is about to be, or was dropped is not waited for. Gift cards are
+    mailed."""
     if not state.parcels:
         return "picking" if state.picking else "none"
     due = Counter[str]()
     for line in placed.lines:
-        due[line.sku] += line.quantity
+        due[line.sku] += 0 if line.gift_card else line.quantity
     refunded = [refund.unsent for refund in state.refunds if refund.state != "failed"]
     dropped = ({line.sku: line.quantity} for line in state.dropped)
     for quantities in [*refunded, *dropped, *(parcel.quantities for parcel in state.parcels)]:

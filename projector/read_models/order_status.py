@@ -140,7 +140,7 @@ def _lines(lines: Iterable[PricedLine], currency: str) -> list[StatusLine]:
 
 MODEL = ReadModel(
     name=STATUS,
-    version="v12",
+    version="v13",
     sink=REDIS,
     contexts=order.CONTEXTS,
     state=Order,

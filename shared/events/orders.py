@@ -237,7 +237,7 @@ class OrderCompleted(Struct, frozen=True, omit_defaults=True, tag="orders.order_
     """All of it has arrived, and the time in which that is questioned is over; or nothing of it goes any more."""
 
     order_id: UUID
-    nothing_went: bool = False  # nothing was sent, and nothing is to be: its money is back
+    nothing_went: bool = False  # nothing was sent, or is known to have arrived, or is to be sent: its money is back
 
 
 class GoodsDropped(Struct, frozen=True, tag="orders.goods_dropped.v1"):

@@ -4,6 +4,7 @@ What was refunded, or is about to be, or was dropped is not shipped any more. A 
 frees it again, unless its goods went back into stock when it was asked for: somebody else may have bought them since.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
@@ -15,6 +16,7 @@ from shared.events.fulfilment import FulfilmentEvent, ParcelDelivered, ParcelLin
 from write_side.errors import NotFound, Refusal
 from write_side.inventory import Demand, summed
 from write_side.orders import Order
+from write_side.refunds import Refund
 
 Text = Annotated[str, Meta(min_length=1, max_length=64)]
 
@@ -96,8 +98,8 @@ def owed(order: Order, withheld: Mapping[str, int], earlier: Iterable[Parcel]) -
 def ship(
     order_id: UUID, due: Mapping[str, int], wanted: NewParcel, parcel_id: UUID, packed: Sequence[ParcelLine] = ()
 ) -> ParcelShipped:
-    """A parcel with these lines. `due`: SKU → how many are still to be sent and not held for other parcels. `packed`:
-    what the pick list holds that it is made of; what was refunded since stays out.
+    """A parcel with these lines. `due`: SKU → how many may leave in it. `packed`: what the pick list holds that it is
+    made of; what was refunded since stays out.
 
     Refuses `ships_too_much`, `nothing_to_ship`.
     """
@@ -138,6 +140,23 @@ def track(parcel: Parcel, status: str, at: datetime) -> ParcelTracked | ParcelDe
     if parcel.state == "delivered" or WAY.index(status) <= before:
         return None
     return ParcelTracked(parcel.id, parcel.order_id, status, at)
+
+
+def given_up(parcels: Sequence[Parcel], given: Iterable[Refund]) -> list[Parcel]:
+    """Parcels that have not arrived and that nobody waits for: all in them was refunded as goods that had left. Such
+    goods are those that arrived, as far as any did, unless the refund says that they did not."""
+    live = [refund for refund in given if refund.state != "failed"]
+    lost = summed(line for refund in live if refund.reason == "not_delivered" for line in refund.sent)
+    others = summed(line for refund in live if refund.reason != "not_delivered" for line in refund.sent)
+    arrived = summed(line for parcel in parcels if parcel.state == "delivered" for line in parcel.lines)
+    left = Counter(lost) + (Counter(others) - Counter(arrived))
+    found = []
+    under_way = [parcel for parcel in parcels if parcel.state != "delivered"]
+    for parcel in sorted(under_way, key=lambda parcel: (parcel.tracking not in GOING_BACK, parcel.id)):
+        if (goods := Counter(summed(parcel.lines))) <= left:
+            left -= goods
+            found.append(parcel)
+    return found
 
 
 def evolve(parcel: Parcel | None, event: FulfilmentEvent, version: int) -> Parcel:

@@ -36,7 +36,8 @@ async def ship_parcel(pool: Pool, order_id: UUID, wanted: NewParcel, cause: Meta
             standing.check_shippable()
             await orders.lock_additions(conn, standing.order)
             packed = _packed(standing, wanted.pick_id).lines if wanted.pick_id else ()
-            event = domain.ship(order_id, standing.due(wanted.pick_id), wanted, uuid7(), packed)
+            due = standing.leaves_by(wanted.pick_id) if wanted.pick_id else standing.due()
+            event = domain.ship(order_id, due, wanted, uuid7(), packed)
             parcel, positions = await _leave(conn, standing.order, event, joined)
             return parcel, together(positions, await orders.close_unpaid(conn, standing.order, joined))
 

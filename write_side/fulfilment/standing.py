@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.events.orders import Allocation
+from shared.ids import time_of
 from write_side import orders, payments, refunds
 from write_side.database import Connection
 from write_side.fulfilment import domain, store
@@ -32,8 +33,18 @@ class Standing(Struct, frozen=True):
 
     def due(self, but: UUID | None = None) -> dict[str, int]:
         """SKU → how many are still to be sent and not held by a pick list, or by no other than this one."""
-        held = picking.held((pick for pick in self.picks if pick.id != but), self.shipped_lists)
+        held = picking.held(pick for pick in self._waiting if pick.id != but)
         return {sku: quantity - held.get(sku, 0) for sku, quantity in self.owed.items()}
+
+    def leaves_by(self, pick_id: UUID) -> dict[str, int]:
+        """SKU → how many of what a pick list holds are to leave in its parcel: what was refunded is taken off some of
+        the lists that hold it, not off each."""
+        gone = [pick for pick in self.picks if pick.id in self.shipped_lists]
+        return picking.shares(self._waiting, self.owed, picking.on_shelves(self.places, gone)).get(pick_id, {})
+
+    @property
+    def _waiting(self) -> list[Pick]:
+        return [pick for pick in self.picks if pick.id not in self.shipped_lists]
 
     @property
     def shipped_lists(self) -> list[UUID | None]:
@@ -41,13 +52,21 @@ class Standing(Struct, frozen=True):
         return [parcel.pick_id for parcel in self.parcels]
 
     @property
+    def given_up(self) -> list[Parcel]:
+        """Parcels that nobody waits for, though they have not arrived: their goods were refunded."""
+        return domain.given_up(self.parcels, self.given)
+
+    @property
     def arrived_at(self) -> datetime | None:
-        """When the last of it has arrived; None while something is owed, under way, or arrived nobody knows when."""
-        times = [parcel.delivered_at for parcel in self.parcels if parcel.state == "delivered"]
+        """When the last of it has arrived, or was given up as lost; None while something is owed, under way, or arrived
+        nobody knows when."""
+        lost = self.given_up
+        times = [parcel.delivered_at for parcel in self.parcels if parcel not in lost]
         known = [at for at in times if at is not None]
-        if any(quantity > 0 for quantity in self.owed.values()) or len(known) < len(self.parcels):
+        if any(quantity > 0 for quantity in self.owed.values()) or len(known) < len(times):
             return None
-        return max(known, default=None)
+        refunded = [time_of(refund.id) for refund in self.given if refund.sent and refund.state != "failed"]
+        return max([*known, *(refunded if lost else ())], default=None)
 
     def check_shippable(self) -> None:
         """Refuses `not_shippable`."""
@@ -74,4 +93,5 @@ async def read(conn: Connection, order: Order) -> Standing:
     given = await refunds.of_order(conn, order.id)
     owed = domain.owed(order, refunds.withheld(given), parcels)
     places = refunds.still_taken(order.allocations, given)
-    return Standing(order, captured, owed, parcels, await pick_store.of_order(conn, order.id), places, given)
+    picks = picking.as_sent(await pick_store.of_order(conn, order.id), {each.pick_id: each.lines for each in parcels})
+    return Standing(order, captured, owed, parcels, picks, places, given)

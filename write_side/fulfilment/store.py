@@ -68,6 +68,12 @@ async def look_again(conn: Connection, parcel_id: UUID, state: str, pause: timed
     await conn.execute(query, parcel_id, state, pause)
 
 
+async def look_soon(conn: Connection, order_id: UUID) -> None:
+    """An order's parcels that have not arrived are looked after at once, whoever has stopped."""
+    query = "UPDATE parcel SET look_at = clock_timestamp() WHERE order_id = $1 AND state = 'shipped'"
+    await conn.execute(query, order_id)
+
+
 async def insert(conn: Connection, parcel: Parcel, event: FulfilmentEvent, cause: Metadata) -> Positions | None:
     """A new parcel's row and event, under the order's lock; None if a parcel of this carrier has this number, perhaps
     of another order that is packed at the same time."""

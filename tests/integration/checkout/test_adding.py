@@ -62,7 +62,7 @@ async def tried(shop: Shop, order: OrderState, **lines: int) -> OrderState | Ref
 async def ask_for_bookings(shop: Shop, settings: Settings) -> None:
     """As if the relay had got to the end of the log."""
     await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
-    [reaction] = booking_reactions(settings)
+    reaction, _ = booking_reactions(settings)
     await reactions.advance(shop.pool, reaction)
     while await reactions.advance(shop.pool, reaction):
         pass

@@ -10,8 +10,10 @@ import pytest
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
+from tests.integration.checkout.soundness import nothing_is_wrong
 from tests.integration.checkout.test_mails import react, send
 from write_side.notifications.gateway import MailServer
+from write_side.orders import closing
 from write_side.orders.handlers import OrderState
 from write_side.payments import steps
 from write_side.payments import store as payments
@@ -84,3 +86,18 @@ async def test_the_capture_waits_as_long_as_it_is_told(shop: Shop) -> None:
     await shop.pool.execute("UPDATE payment SET next_attempt_at = next_attempt_at - $1::interval", timedelta(minutes=2))
     assert await steps.work_off(shop.pool, shop.providers, shop.recordings, capture_after=60) == 1
     assert (await shop.payment(order)).state == "captured"
+
+
+async def test_what_was_released_as_broken_is_not_for_sale_again_once_the_order_is_cancelled(shop: Shop) -> None:
+    await shop.stock("lamp", 1, price=333)
+    await shop.stock("lamp", 4, price=333, warehouse="HAM")
+    order = await shop.order(lamp=5)
+    await shop.pay(order)
+    await shop.complete(order)
+    await release(shop, order, lines=[{"sku": "lamp", "quantity": 2}], reason="damaged")
+    await release(shop, order, **LAMP, restock=True)
+    assert (await shop.figures("lamp"), await shop.figures("lamp", "HAM")) == ((1, 0), (0, 0))
+    await closing.cancel_order(shop.pool, shop.providers, order.id, CAUSE)
+    assert (await shop.now(order)).state == "cancelled"
+    assert (await shop.figures("lamp"), await shop.figures("lamp", "HAM")) == ((1, 0), (2, 0)), "two are in the bin"
+    await nothing_is_wrong(shop)

@@ -21,12 +21,14 @@ from write_side.fulfilment.domain import (
     ShipsTooMuch,
     deliver,
     evolve,
+    given_up,
     owed,
     ship,
     track,
 )
 from write_side.fulfilment.standing import Standing
 from write_side.orders import domain as orders
+from write_side.refunds import Refund
 
 ID, NOW = UUID(int=1), datetime(2026, 11, 27, tzinfo=UTC)
 LINES = [PricedLine(sku, ID, ID, sku, n, 100, n * 100, 0) for sku, n in (("lamp", 3), ("cord", 1))]
@@ -55,6 +57,43 @@ def test_a_parcel_that_went_back_has_not_arrived_however_often_it_is_told() -> N
     event = deliver(parcel, NOW)
     assert event, "staff may know better"
     assert evolve(parcel, event, 9).state == "delivered"
+
+
+def sent(n: int, state: Any = "shipped", tracking: str | None = None, **goods: int) -> Parcel:
+    lines = [ParcelLine(sku, quantity) for sku, quantity in goods.items()]
+    return Parcel(UUID(int=n), ID, "DHL", str(n), lines, state, 1, tracking=tracking)
+
+
+def refunded(reason: str = "not_delivered", state: Any = "succeeded", **goods: int) -> Refund:
+    """Of goods that had left."""
+    lines = [ParcelLine(sku, quantity) for sku, quantity in goods.items()]
+    return Refund(ID, ID, ID, "", 1, "EUR", reason, [], 0, [], state, None, None, 1, lines)
+
+
+def lost(parcels: list[Parcel], *refunds: Refund) -> list[int]:
+    return [parcel.id.int for parcel in given_up(parcels, refunds)]
+
+
+def test_a_parcel_is_given_up_once_all_in_it_was_refunded_though_it_had_left() -> None:
+    mixed = sent(1, lamp=2, cord=1)
+    assert lost([mixed]) == []
+    assert lost([mixed], refunded(lamp=2)) == [], "a cord is still waited for"
+    assert lost([mixed], refunded(lamp=2), refunded(cord=1)) == [1]
+    assert lost([mixed], refunded(lamp=2, cord=1, state="failed")) == []
+    assert lost([sent(1, "delivered", lamp=2)], refunded(lamp=2)) == [], "it is there"
+
+
+def test_what_came_back_is_not_what_is_on_its_way() -> None:
+    parcels = [sent(1, "delivered", lamp=1), sent(2, lamp=1)]
+    assert lost(parcels, refunded("returned", lamp=1)) == []
+    assert lost(parcels, refunded("not_delivered", lamp=1)) == [2]
+    assert lost(parcels, refunded("returned", lamp=2)) == [2]
+
+
+def test_of_several_the_one_that_went_back_is_given_up_first() -> None:
+    parcels = [sent(1, lamp=1), sent(2, tracking="returned", lamp=1)]
+    assert lost(parcels, refunded(lamp=1)) == [2]
+    assert lost(parcels, refunded(lamp=2)) == [2, 1]
 
 
 def test_what_was_attempted_and_then_brought_has_arrived() -> None:
@@ -97,7 +136,7 @@ def test_goods_wait_for_the_money() -> None:
 
 def seen(
     parcels: list[tuple[str, dict[str, int]]], refunds: list[tuple[str, dict[str, int]]] | None = None,
-    dropped: tuple[ParcelLine, ...] = (),
+    dropped: tuple[ParcelLine, ...] = (), placed: OrderPlaced = PLACED,
 ) -> str:  # fmt: skip
     state = read_model.Order(
         0, read_model.UNKNOWN, NOW, NOW, "confirmed", "captured", [],
@@ -105,7 +144,7 @@ def seen(
         [StatusParcel(ID, s, "DHL", "1", q, NOW) for s, q in parcels],  # type: ignore[arg-type]
         picking=False, dropped=dropped,
     )  # fmt: skip
-    return fulfilment_of(state, PLACED)
+    return fulfilment_of(state, placed)
 
 
 def test_an_order_is_delivered_when_all_that_was_not_refunded_has_arrived() -> None:
@@ -117,3 +156,14 @@ def test_an_order_is_delivered_when_all_that_was_not_refunded_has_arrived() -> N
     assert seen([("delivered", three)], [("requested", cord)]) == "delivered"
     assert seen([("delivered", three)], [("failed", cord)]) == "partially_shipped"
     assert seen([("delivered", three)], dropped=(ParcelLine("cord", 1),)) == "delivered"
+
+
+def test_gift_cards_that_were_bought_beside_goods_lie_in_no_parcel() -> None:
+    card = PricedLine("card", ID, ID, "Gift card", 1, 2500, 2500, 0, gift_card=True)
+    placed = structs.replace(PLACED, lines=[*LINES, card])
+    three, cord = {"lamp": 3}, {"cord": 1}
+    assert seen([("delivered", three)], placed=placed) == "partially_shipped"
+    assert seen([("shipped", three | cord)], placed=placed) == "shipped"
+    assert seen([("delivered", three), ("delivered", cord)], [("requested", {"card": 1})], (), placed) == "delivered"
+    assert seen([("delivered", three | cord)], placed=placed) == "delivered"
+    assert seen([], placed=structs.replace(PLACED, lines=[card])) == "none"

@@ -18,10 +18,13 @@ from write_side.fulfilment.picking.domain import (
     Pick,
     PickNotListed,
     PickNotStarted,
+    as_sent,
     evolve,
     held,
     list_up,
+    on_shelves,
     reallocated,
+    shares,
     shelf,
     short_of,
     split,
@@ -57,10 +60,30 @@ def test_nothing_is_listed_twice() -> None:
     assert list_up({"lamp": 2}, [pick(1, "cancelled", lamp=2)], PLACES) == {"BER": lines(lamp=2)}
 
 
-def test_a_list_holds_its_goods_from_its_start_until_its_parcel_has_left() -> None:
+def test_a_list_holds_its_goods_from_its_start_on() -> None:
     picks = [pick(1, "listed", lamp=1), pick(2, "picking", lamp=1), pick(3, "picked", lamp=1, cord=1)]
-    assert held(picks, []) == {"lamp": 2, "cord": 1}
-    assert held(picks, [UUID(int=3), None]) == {"lamp": 1}
+    assert held(picks) == {"lamp": 2, "cord": 1}
+
+
+def shared(owed: int, *picks: Pick, places: list[Allocation] = PLACES) -> list[int]:
+    """How many lamps each of these lists has to send."""
+    found = shares(picks, {"lamp": owed}, on_shelves(places, []))
+    return [found[pick.id]["lamp"] for pick in picks]
+
+
+def test_what_was_refunded_is_taken_off_some_of_the_lists_that_hold_it() -> None:
+    berlin, hamburg = pick(1, "picked", lamp=2), pick(2, "picked", "HAM", lamp=1)
+    assert [shared(n, berlin, hamburg) for n in range(5)] == [[0, 0], [1, 0], [2, 0], [2, 1], [2, 1]]
+    assert shared(1, berlin, hamburg, places=[Allocation("lamp", "HAM", 1)]) == [0, 1], "those of Berlin are for sale"
+    assert shared(2, berlin, hamburg, places=[Allocation("lamp", "HAM", 1)]) == [1, 1], "but nobody else has another"
+    assert shared(1, pick(1, "picking", lamp=2), hamburg) == [0, 1], "it is there for sure"
+    assert shared(1, pick(1, "listed", lamp=2), pick(2, "cancelled", lamp=2)) == [0, 0]
+
+
+def test_a_list_whose_parcel_has_left_is_what_left() -> None:
+    picks = [pick(1, "picked", lamp=2), pick(2, "picked", lamp=2)]
+    sent = as_sent(picks, {UUID(int=1): lines(lamp=1), None: lines(lamp=5)})
+    assert [each.lines for each in sent] == [lines(lamp=1), lines(lamp=2)]
 
 
 def test_what_was_refunded_meanwhile_stays_on_the_shelf() -> None:

@@ -110,7 +110,7 @@ async def _within(conn: Connection, now: Standing, pick: Pick, box: ParcelShippe
         return {}
     try:
         now.check_shippable()
-        shipped = parcels.ship(now.order.id, now.due(pick.id), wanted, uuid7(), pick.lines)
+        shipped = parcels.ship(now.order.id, now.leaves_by(pick.id), wanted, uuid7(), pick.lines)
     except (NothingToShip, NotShippable):
         return {}
     event = structs.replace(shipped, within=box.parcel_id)

@@ -23,6 +23,7 @@ from write_side.fulfilment.booking import along, domain, store
 from write_side.fulfilment.booking.carrier import Booked, CarrierRefused, Scan
 from write_side.fulfilment.booking.domain import Booking
 from write_side.fulfilment.domain import NewParcel, NothingToShip, NotShippable
+from write_side.fulfilment.picking import handlers as picking
 from write_side.fulfilment.picking import store as pick_store
 from write_side.fulfilment.standing import Standing
 
@@ -48,8 +49,7 @@ def goods_of(now: Standing, booking: Booking) -> list[ParcelLine]:
     if booking.pick_id in now.shipped_lists or now.order.state != "confirmed":
         return []
     pick = next(pick for pick in now.picks if pick.id == booking.pick_id)
-    due = now.due(pick.id)
-    return pick.lines if any(due.get(line.sku, 0) > 0 for line in pick.lines) else []
+    return pick.lines if any(now.leaves_by(pick.id).values()) else []
 
 
 async def ship_booked(pool: Pool, booking_id: UUID, carrier: str, booked: Booked, cause: Metadata) -> bool:
@@ -69,7 +69,7 @@ async def ship_booked(pool: Pool, booking_id: UUID, carrier: str, booked: Booked
         try:
             now.check_shippable()
             packed = goods_of(now, booking)
-            shipped = parcels.ship(now.order.id, now.due(booking.pick_id), wanted, booking.id, packed)
+            shipped = parcels.ship(now.order.id, now.leaves_by(booking.pick_id), wanted, booking.id, packed)
         except (NothingToShip, NotShippable):
             return Done(False), {}
         left = await _left(conn, booking, shipped, booked, cause)
@@ -91,20 +91,21 @@ async def _left(
 
 
 async def cancel(pool: Pool, booking: Booking, cause: Metadata) -> None:
-    """Nothing is to be sent by it any more; what was to go along goes by itself."""
+    """Nothing is to be sent by it any more, and its list ends; what was to go along goes by itself."""
 
     async def decide(conn: Connection) -> tuple[Done, Positions]:
-        await standing.lock(conn, booking.order_id)
+        stands = await standing.lock(conn, booking.order_id)
         now = await store.find(conn, booking.id)
         if now is None or now.state != "requested":
             return Done(False), {}
         event = BookingCancelled(now.id, now.order_id)
         saved = await store.save(conn, domain.evolve(now, event, now.version + 1), event, cause)
+        ended = await picking.unpack(conn, stands, booking.pick_id, cause)
         alone = [
             await request(conn, uuid7(), pick.order_id, pick.id, cause)
             for pick in await pick_store.all_picks(conn, now.along)
         ]
-        return Done(True), together(saved, *alone)
+        return Done(True), together(saved, ended, *alone)
 
     await commands.run(pool, decide)
 
@@ -141,7 +142,8 @@ async def _learn(pool: Pool, parcel_id: UUID, order_id: UUID, scan: Scan, cause:
 async def end_if_due(
     conn: Connection, order_id: UUID, after: timedelta, now: datetime, cause: Metadata
 ) -> timedelta | None:
-    """Complete an order so long after all of it has arrived; answers when to look again, None for never."""
+    """Complete an order so long after all of it has arrived, or what has not was refunded; answers when to look again,
+    None for never."""
     stands = await standing.lock(conn, order_id)
     if stands.order.state != "confirmed":
         return None
@@ -152,5 +154,6 @@ async def end_if_due(
         return LATER
     if now < arrived + after:
         return arrived + after - now
-    await orders.complete(conn, stands.order, cause)
+    lost = all(parcel.state != "delivered" for parcel in stands.parcels)
+    await orders.complete(conn, stands.order, cause, nothing_went=lost)
     return None

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from shared.envelope import Metadata, Recorded
 from shared.settings import Settings
-from write_side import commands, customers, event_log, inventory, metrics
+from write_side import commands, customers, event_log, inventory, metrics, orders, refunds
 from write_side.causes import continuing
 from write_side.customers import Keyring, KeyringUnavailable, SealedContact
 from write_side.database import Pool
@@ -126,9 +126,9 @@ async def look_after(pool: Pool, carrier: Carrier | None, settings: Settings) ->
 async def _look(pool: Pool, carrier: Carrier | None, settings: Settings, parcel: Parcel, reason: Recorded) -> None:
     with continuing(reason, "parcel", order_id=parcel.order_id, parcel_id=parcel.id) as cause:
         try:
-            if parcel.state == "delivered":
+            if parcel.state == "delivered" or await _is_given_up(pool, parcel):
                 return await _end(pool, settings, parcel, cause)
-            if carrier is None or parcel.carrier != carrier.name or parcel.tracking == "returned":
+            if carrier is None or not _is_told_of(parcel, carrier):
                 return await _look_again(pool, parcel, None)
             for scan in await carrier.scans(parcel.tracking_number):
                 await handlers.learn(pool, carrier.name, scan, cause)
@@ -139,6 +139,21 @@ async def _look(pool: Pool, carrier: Carrier | None, settings: Settings, parcel:
             log.exception("a parcel can't be looked after", extra={"fields": {"parcel_id": str(parcel.id)}})
             return None  # its claim ends
         await _look_again(pool, parcel, pause)
+
+
+async def _is_given_up(pool: Pool, parcel: Parcel) -> bool:
+    """Asked before the rest is read: of hardly any order something is refunded while it is under way."""
+    async with pool.acquire() as conn:
+        if not any(refund.sent for refund in await refunds.of_order(conn, parcel.order_id)):
+            return False
+        order = await orders.find_order(conn, parcel.order_id)
+        assert order is not None
+        return parcel in (await standing.read(conn, order)).given_up
+
+
+def _is_told_of(parcel: Parcel, carrier: Carrier) -> bool:
+    """Whether this carrier may have news of it: what lies in another parcel comes with that."""
+    return parcel.carrier == carrier.name and parcel.tracking != "returned" and parcel.within is None
 
 
 async def _look_again(pool: Pool, parcel: Parcel, pause: timedelta | None) -> None:

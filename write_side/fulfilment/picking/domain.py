@@ -4,7 +4,7 @@ A list holds its goods for its own parcel from its start on: nobody else ships t
 what was refunded or shipped in the meantime is left out when it is started.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
@@ -19,6 +19,7 @@ from write_side.inventory import Demand, summed
 
 State = Literal["listed", "picking", "picked", "cancelled"]
 Missing = Literal["not_on_shelf", "damaged"]
+Place = tuple[str, str]  # warehouse and SKU
 
 
 class UnknownPick(NotFound):
@@ -100,12 +101,48 @@ class Short(NamedTuple):
     owed: Mapping[str, int]
 
 
-def held(picks: Iterable[Pick], shipped: Iterable[UUID | None]) -> dict[str, int]:
-    """SKU → how many are held for the parcels of these lists; `shipped` are the lists whose parcel has left."""
-    gone = set(shipped)
-    return summed(
-        line for pick in picks if pick.state in ("picking", "picked") and pick.id not in gone for line in pick.lines
-    )
+def as_sent(picks: Iterable[Pick], sent: Mapping[UUID | None, list[ParcelLine]]) -> list[Pick]:
+    """Lists with what left by them, where their parcel has: what was refunded and stayed is on no list any more."""
+    return [structs.replace(pick, lines=sent[pick.id]) if pick.id in sent else pick for pick in picks]
+
+
+def is_holding(pick: Pick) -> bool:
+    """Whether what is on it is held for its parcel, unless that has left."""
+    return pick.state in ("picking", "picked")
+
+
+def held(picks: Iterable[Pick]) -> dict[str, int]:
+    """SKU → how many are held for the parcels of these lists, none of which has left."""
+    return summed(line for pick in filter(is_holding, picks) for line in pick.lines)
+
+
+def on_shelves(places: Iterable[Allocation], without: Iterable[Pick]) -> Counter[Place]:
+    """Place → how many of an order's goods were taken there, are not back in its books, and on none of these lists."""
+    found = Counter[Place]()
+    for taken in places:
+        found[taken.warehouse, taken.sku] += taken.quantity
+    for pick in without:
+        found.subtract({(pick.warehouse, line.sku): line.quantity for line in pick.lines})
+    return found
+
+
+def shares(
+    picks: Sequence[Pick], owed: Mapping[str, int], on_shelf: Mapping[Place, int]
+) -> dict[UUID, Counter[str]]:  # fmt: skip
+    """List → SKU → how many of what these lists hold, of which none has left, are to leave by each: as many in all as
+    are `owed`, or are held if that is less. What is back in the books of a shelf stays there if others can leave, and
+    what is packed goes before what somebody is still at the shelf for, and may not find."""
+    left, here, found = Counter(owed), Counter(on_shelf), defaultdict[UUID, Counter[str]](Counter)
+    for from_anywhere in (False, True):
+        for pick in sorted(filter(is_holding, picks), key=lambda pick: (pick.state != "picked", pick.id)):
+            for line in pick.lines:
+                place = pick.warehouse, line.sku
+                rest = min(line.quantity - found[pick.id][line.sku], left[line.sku])
+                quantity = max(rest if from_anywhere else min(rest, here[place]), 0)
+                found[pick.id][line.sku] += quantity
+                left[line.sku] -= quantity
+                here[place] -= quantity
+    return found
 
 
 def list_up(due: Mapping[str, int], picks: Sequence[Pick], places: Sequence[Allocation]) -> dict[str, list[ParcelLine]]:
@@ -113,13 +150,10 @@ def list_up(due: Mapping[str, int], picks: Sequence[Pick], places: Sequence[Allo
     stands on no list yet. `places`: where it was taken from and is not back on the shelf."""
     waiting = summed(line for pick in picks if pick.state == "listed" for line in pick.lines)
     left = {sku: quantity - waiting.get(sku, 0) for sku, quantity in due.items()}
-    taken = Counter[tuple[str, str]]()
-    for pick in picks:
-        for line in pick.lines if pick.state != "cancelled" else ():
-            taken[pick.warehouse, line.sku] += line.quantity
+    here = on_shelves(places, (pick for pick in picks if pick.state != "cancelled"))
     found: dict[str, list[ParcelLine]] = {}
     for place in places:
-        quantity = min(place.quantity - taken[place.warehouse, place.sku], left.get(place.sku, 0))
+        quantity = min(here[place.warehouse, place.sku], left.get(place.sku, 0))
         if quantity > 0:
             found.setdefault(place.warehouse, []).append(ParcelLine(place.sku, quantity))
             left[place.sku] -= quantity
@@ -128,10 +162,8 @@ def list_up(due: Mapping[str, int], picks: Sequence[Pick], places: Sequence[Allo
 
 def shelf(pick: Pick, picks: Iterable[Pick], places: Iterable[Allocation]) -> dict[str, int]:
     """SKU → how many lie on a list's shelves for its order: what is back there is on sale again."""
-    others = [each for each in picks if each.warehouse == pick.warehouse and each.state in ("picking", "picked")]
-    taken = summed(line for each in others if each.id != pick.id for line in each.lines)
-    here = summed(place for place in places if place.warehouse == pick.warehouse)
-    return {sku: quantity - taken.get(sku, 0) for sku, quantity in here.items()}
+    here = on_shelves(places, (each for each in picks if is_holding(each) and each.id != pick.id))
+    return {sku: quantity for (warehouse, sku), quantity in here.items() if warehouse == pick.warehouse}
 
 
 def start(pick: Pick, due: Mapping[str, int], on_shelf: Mapping[str, int]) -> PickStarted | PickCancelled:

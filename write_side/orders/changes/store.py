@@ -25,7 +25,7 @@ from write_side.orders.dropping import dropped_after, left_of
 async def complete(
     conn: Connection, order: Order, cause: Metadata, *, nothing_went: bool = False
 ) -> Positions:
-    """A locked order is done, and the event. `nothing_went`: without anything of it having been sent."""
+    """A locked order is done, and the event. `nothing_went`: without anything of it that is known to have arrived."""
     query = "UPDATE customer_order SET state = 'completed', version = version + 1 WHERE id = $1"
     await conn.execute(query, order.id)
     new = NewEvent("order", order.id, order.version + 1, order_key(order.id), OrderCompleted(order.id, nothing_went))

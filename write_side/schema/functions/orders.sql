@@ -519,7 +519,8 @@ END $$;
 
 -- What an order's stock becomes when it is settled: `deduct` (paid), `release` (it was never paid), or `return` (paid,
 -- but cancelled before the money was captured). Orders in the order of their ids, for `return` only one: what an edit or a
--- release of it has put back is on the shelf already.
+-- release of it has put back is on the shelf already, and what a release named and has not put back is not there (taken
+-- to be of the first places, where lists begin).
 CREATE OR REPLACE FUNCTION orders_settle_stock(p_stock text, p_reason text, p_orders uuid[]) RETURNS waiting_event[]
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -538,10 +539,15 @@ BEGIN
         FROM (SELECT array_agg(a.item_id ORDER BY a.n) AS items, array_agg(a.quantity ORDER BY a.n) AS quantities,
                      array_agg(jsonb_build_object('reservation_id', a.order_id, 'quantity', a.quantity, 'reason', p_reason)
                                ORDER BY a.n) AS facts
-              FROM (SELECT t.order_id, t.n, t.item_id, t.quantity - coalesce(r.quantity, 0) AS quantity
-                    FROM order_allocation t
-                    LEFT JOIN refunds_restocked(p_orders[1]) AS r ON r.sku = t.sku AND r.warehouse = t.warehouse
-                    WHERE t.order_id = p_orders[1]) AS a
+              FROM (SELECT t.order_id, t.n, t.item_id,
+                           least(t.away, t.away_up_to_here - coalesce(l.quantity, 0)) AS quantity
+                    FROM (SELECT p.*, (sum(p.away) OVER (PARTITION BY p.sku ORDER BY p.n))::integer AS away_up_to_here
+                          FROM (SELECT a.*, a.quantity - coalesce(r.quantity, 0) AS away
+                                FROM order_allocation a
+                                LEFT JOIN refunds_restocked(p_orders[1]) AS r
+                                       ON r.sku = a.sku AND r.warehouse = a.warehouse
+                                WHERE a.order_id = p_orders[1]) AS p) AS t
+                    LEFT JOIN refunds_not_restocked(p_orders[1]) AS l ON l.sku = t.sku) AS a
               WHERE a.quantity > 0) AS back,
              inventory_move(back.items, back.quantities, 'inventory.stock_returned.v1', back.facts) AS m);
 END $$;

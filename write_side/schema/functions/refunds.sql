@@ -24,3 +24,13 @@ LANGUAGE sql STABLE AS $$
     FROM refund r, jsonb_to_recordset(r.restocked) AS a(sku text, warehouse text, quantity integer)
     WHERE r.order_id = p_order GROUP BY 1, 2
 $$;
+
+-- What refunds and releases of this order have named, and put back on none of its shelves.
+CREATE OR REPLACE FUNCTION refunds_not_restocked(p_order uuid) RETURNS TABLE (sku text, quantity integer)
+LANGUAGE sql STABLE AS $$
+    SELECT n.sku, sum(n.quantity)::integer
+    FROM (SELECT l.sku, l.quantity FROM refund r, jsonb_to_recordset(r.lines) AS l(sku text, quantity integer)
+          WHERE r.order_id = p_order
+          UNION ALL SELECT b.sku, -b.quantity FROM refunds_restocked(p_order) AS b) AS n
+    GROUP BY 1 HAVING sum(n.quantity) > 0
+$$;
