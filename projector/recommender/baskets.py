@@ -1,6 +1,6 @@
 """The log as paid baskets, and as categories of products: read shard by shard, each time up to the safe position."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -66,6 +66,10 @@ class Log:
         if self._above is None:
             self._above = {product: self._path(category) for product, category in self._category.items() if category}
         return self._above
+
+    def shelves(self) -> Collection[UUID]:
+        """All categories, those where nothing stands among them."""
+        return self._parent.keys()
 
     def category_of(self, product: UUID) -> UUID | None:
         """Where a product stands."""

@@ -1,6 +1,6 @@
 """Into Redis: what has changed, and all of it where Redis has lost it or holds another store's."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -28,14 +28,20 @@ class Writer:
     async def write(self, together: Together, log: Log, products: Collection[UUID], now: datetime) -> None:
         """The neighbours of these products, and what is popular."""
         await self._put((near_key(each), Near(log.category_of(each), together.neighbours(each))) for each in products)
-        popular = list(together.popular(log.categories()))
-        await self._put((popular_key(shelf), found) for shelf, found in popular)
+        popular = dict(together.popular(log.categories()))
+        await self._put((popular_key(shelf), found) for shelf, found in popular.items())
+        # What was popular in a category may have moved to another one since, whoever wrote it, and when.
+        await self._drop([popular_key(each) for each in log.shelves() if each not in popular])
         await self._redis.set(MADE, msgspec.json.encode(Made(now, together.orders, self._store)))
 
     async def clear(self) -> None:
         """Nothing of another store, or of products that nobody of this one bought, stays."""
         async for key in self._redis.scan_iter(match=f"{SLOT}:*", count=1_000):
             await self._redis.unlink(key)
+
+    async def _drop(self, keys: Sequence[str]) -> None:
+        for n in range(0, len(keys), AT_ONCE):
+            await self._redis.unlink(*keys[n : n + AT_ONCE])
 
     async def _put(self, found: Iterable[tuple[str, object]]) -> None:
         some: dict[str, bytes] = {}

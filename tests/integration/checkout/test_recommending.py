@@ -11,6 +11,7 @@ from projector.recommender.__main__ import Recommender
 from projector.recommender.writing import Writer
 from shared.documents.recommendations import MADE, Near, near_key, popular_key
 from tests.integration.checkout.shop import Shop
+from tests.integration.checkout.test_sets import category, put_into
 from write_side import catalog
 from write_side.promotions.domain import GiftInput
 
@@ -84,3 +85,28 @@ async def test_a_gift_is_not_bought_and_what_is_bought_beside_a_gift_of_it_is(sh
         await shop.captured(lamp=1, mug=1)  # and one more of it as a gift
         assert await popular() == {lamp, chair, mug}
         assert set(await near(redis, mug) or []) == {lamp}
+
+
+async def test_what_moved_to_another_category_is_popular_there_and_no_more_where_it_was(
+    shop: Shop, redis_url: str
+) -> None:
+    await shop.stock("lamp", 10)
+    async with shop.pool.acquire() as conn:
+        lamp = UUID(str(await catalog.product_of(conn, "lamp")))
+    lights, gifts = [await category(shop, name) for name in ("Lights", "Gifts")]
+    async with await open_pool(shop.settings.database_url, 1) as pool, Redis.from_url(redis_url) as redis:
+        source = EventLog(pool)
+        found = await source.settings()
+
+        async def popular() -> list[list[UUID]]:
+            """As a recommender writes it that was just started."""
+            await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
+            await Recommender(source, Writer(redis, found.store), found.shards).look(NOW)
+            kept = [await redis.get(popular_key(each)) for each in (lights, gifts)]
+            return [msgspec.json.decode(each or b"[]", type=list[UUID]) for each in kept]
+
+        await put_into(shop, "lamp", lights)
+        await shop.captured(lamp=1)
+        assert await popular() == [[lamp], []]
+        await put_into(shop, "lamp", gifts)
+        assert await popular() == [[], [lamp]]
