@@ -1,5 +1,7 @@
 """Asks a question: its files with the span put in, page by page, and the rows that follow."""
 
+from collections.abc import Collection
+
 from elasticsearch import Elasticsearch
 
 from doorbuster.asking.bodies import Json, Span, after, during, limited, saved
@@ -11,9 +13,10 @@ TIMEOUT = 60.0  # of an analyst, who asks for months
 
 
 def ask(url: str, prefix: str, question: Question, span: Span, limit: int | None = None) -> list[Row]:
-    """The answer's rows, with the question's columns. Raises `elasticsearch`'s errors."""
+    """The answer's rows, with the question's columns. Raises `elasticsearch`'s errors, `CutOff`."""
+    firsts = (question.group, question.mostly)
     with Elasticsearch(url, request_timeout=TIMEOUT, max_retries=0) as client:
-        answers = [_rows(client, prefix, file, _body(question, file, span, limit)) for file in question.files]
+        answers = [_rows(client, prefix, file, _body(question, file, span, limit), firsts) for file in question.files]
     names = [column.name for column in question.columns]
     return [{name: row[name] for name in names} for row in question.answer(answers, span)]
 
@@ -23,11 +26,13 @@ def _body(question: Question, file: File, span: Span, limit: int | None) -> Json
     return limited(body, question.group, limit or question.limit)
 
 
-def _rows(client: Elasticsearch, prefix: str, file: File, body: Json) -> list[Row]:
+def _rows(
+    client: Elasticsearch, prefix: str, file: File, body: Json, firsts: Collection[str | None]
+) -> list[Row]:
     found: list[Row] = []
     while True:
         answer = client.search(index=alias_name(prefix, file.index), **body)["aggregations"]
-        page = rows_of(answer)
+        page = rows_of(answer, firsts=firsts)
         found += page
         key = after_key(answer)
         if key is None:

@@ -30,7 +30,8 @@ class File(Struct, frozen=True):
 
 
 class Question(Struct, frozen=True):
-    """`answer` is pure. `group` names the grouping that holds only the first few, by `--limit`."""
+    """`answer` is pure. `group` names the grouping that holds only the first few, by `--limit`, and `mostly` one of
+    which the most frequent is all that is asked for; that any other does not hold all its groups is an error."""
 
     name: str
     about: str
@@ -39,6 +40,7 @@ class Question(Struct, frozen=True):
     answer: Callable[[Answers, Span], list[Row]]
     group: str | None = None
     limit: int = 20
+    mostly: str | None = None
 
 
 def count(name: str, meaning: str) -> Column:

@@ -68,6 +68,7 @@ _REFUNDS = Question(
         CURRENCY,
         text("reason", "why, in staff's word"),
         text("state", "only `succeeded` is money gone; `released` was never taken"),
+    mostly="name",
         count("refunds", "how many"),
         money("amount_minor", "what they amount to, tax included"),
     ),
@@ -84,10 +85,15 @@ _COUPON_USE = Question(
         text("code", "the coupon's code; empty if it applied by itself"),
         count("orders", "paid orders with it"),
         money("off_minor", "taken off prices"),
+def _coupon_use(answers: Answers, _span: Span) -> list[Row]:
+    """By currency, what is used most first."""
+    return sorted(counted(answers[0], "orders"), key=lambda row: (row["currency"], -row["orders"]))
+
+
         money("revenue_minor", "totals of these orders"),
         _UNPAID,
     ),
-    answer=lambda answers, _span: counted(answers[0], "orders"),
+    answer=_coupon_use,
 )
 
 

@@ -1,6 +1,6 @@
 """Answers of Elasticsearch as rows: a group gives each row below it a column, and so does a figure."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 Json = dict[str, Any]
@@ -9,26 +9,37 @@ Row = dict[str, Any]
 DOCUMENTS = "documents"  # the column with how many documents a group holds
 
 
-def rows_of(aggregations: Json, above: Row | None = None) -> list[Row]:
-    """The rows of an answer; of two groupings side by side, which no query file has, the first."""
+class CutOff(Exception):
+    """There are more groups than the query file has room for: what is there would not add up to all."""
+
+    def __init__(self, name: str, left_out: int) -> None:
+        super().__init__(f"there are more groups of {name} than fit: {left_out} documents are in none")
+
+
+def rows_of(aggregations: Json, above: Row | None = None, firsts: Collection[str | None] = ()) -> list[Row]:
+    """The rows of an answer; of two groupings side by side, which no query file has, the first.
+
+    Raises `CutOff` where a grouping does not hold all its groups, and is none of those that hold the `firsts` alone."""
     row = dict(above or {})
-    groups = list(_spread(aggregations, row))
+    groups = list(_spread(aggregations, row, firsts))
     if not groups:
         return [row]
     name, buckets = groups[0]
-    return [found for bucket in buckets for found in rows_of(_inside(bucket), row | _key(name, bucket))]
+    return [found for bucket in buckets for found in rows_of(_inside(bucket), row | _key(name, bucket), firsts)]
 
 
-def _spread(aggregations: Json, row: Row) -> Iterator[tuple[str, list[Json]]]:
+def _spread(aggregations: Json, row: Row, firsts: Collection[str | None]) -> Iterator[tuple[str, list[Json]]]:
     """Puts the figures into the row, those below a filter too; yields the groupings."""
     for name, found in aggregations.items():
         if "buckets" in found:
+            if (left_out := found.get("sum_other_doc_count", 0)) and name not in firsts:
+                raise CutOff(name, left_out)
             yield name, found["buckets"]
         elif "value" in found:
             row[name] = _number(found["value"])
         elif "doc_count" in found:
             row[name] = found["doc_count"]
-            yield from _spread(_inside(found), row)
+            yield from _spread(_inside(found), row, firsts)
 
 
 def _inside(bucket: Json) -> Json:

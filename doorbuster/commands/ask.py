@@ -60,6 +60,7 @@ def _answer(given: argparse.Namespace, question: "Question") -> int:
 
     from doorbuster.asking.asking import ask
     from doorbuster.asking.bodies import Span
+    from doorbuster.asking.rows import CutOff
 
     url = environment.setting("ELASTICSEARCH_URL")
     if url is None:
@@ -74,6 +75,9 @@ def _answer(given: argparse.Namespace, question: "Question") -> int:
         rows = ask(url, environment.setting("INDEX_PREFIX") or "", question, span, given.limit)
     except (ApiError, TransportError) as error:
         print(f"Elasticsearch doesn't answer it: {error}", file=sys.stderr)
+        return 2
+    except CutOff as error:
+        print(f"{error}; ask for a shorter span", file=sys.stderr)
         return 2
     _print(given.format, question, span, rows)
     return 0

@@ -199,7 +199,9 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
         account_id=placed.account_id,
         lines=_lines(state, placed),
         discounts=[
-            RecordedDiscount(off.promotion_id, off.name, off.code, off.lines_minor + off.shipping_minor)
+            RecordedDiscount(
+                off.promotion_id, off.name, off.code, off.lines_minor + off.shipping_minor, totals.currency
+            )
             for off in placed.discounts
         ],
         refunds=[_refunded(state, each) for each in seen.refunds],

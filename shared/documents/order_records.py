@@ -48,6 +48,7 @@ class RecordedDiscount(Struct, frozen=True):
     name: Annotated[str, told("what it was called then", since="v6")]
     code: Annotated[str, told("the coupon's code; empty if it applied by itself", since="v6")]
     amount_minor: Annotated[int, told("off the prices of lines and shipping", MINOR, "v6")]
+    currency: Annotated[str, told("the order's: groups of discounts can't see it", since="v15")] = ""
 
 
 class RecordedRefund(Struct, frozen=True):

@@ -165,13 +165,14 @@ async def test_in_an_index_of_before_nothing_is_found_which_is_no_error(search_l
     url, prefix = analyst.environment["ELASTICSEARCH_URL"], analyst.index("older_")
     orders = fields_of(OrderRecord)
     of_before = {name: field for name, field in orders.items() if name not in ("taxes", "credit_notes", "disputes")}
-    refunds = of_before["refunds"]["properties"]
-    of_before["refunds"] = nested(**{name: refunds[name] for name in refunds if name not in ("told_minor", "taxes")})
+    for path, new in (("refunds", ("told_minor", "taxes")), ("discounts", ("currency",))):
+        fields = of_before[path]["properties"]
+        of_before[path] = nested(**{name: fields[name] for name in fields if name not in new})
     with analyst.elasticsearch() as client:
         client.indices.create(index=f"{prefix}orders", mappings={"dynamic": "strict", "properties": of_before})
-        found = [ask(url, prefix, QUESTIONS[name], analyst.span, None) for name in ("vat", "disputes")]
+        found = [ask(url, prefix, QUESTIONS[name], analyst.span, None) for name in ("vat", "disputes", "coupon_use")]
         client.indices.delete(index=f"{prefix}orders")
-    assert found == [[], []]
+    assert found == [[], [], []]
 
 
 async def _lost_on_the_way(shop: Shop, analyst: Analyst) -> None:

@@ -13,7 +13,7 @@ from doorbuster.asking.bodies import Span, after, during, limited, saved
 from doorbuster.asking.printing import as_csv, as_table
 from doorbuster.asking.question import Question
 from doorbuster.asking.questions import QUESTIONS
-from doorbuster.asking.rows import after_key, rows_of
+from doorbuster.asking.rows import CutOff, after_key, rows_of
 from doorbuster.commands.ask import moment
 from shared.documents.indices import INDICES, OBSERVED
 
@@ -61,6 +61,14 @@ def test_rows_hold_the_groups_above_them_and_figures_below_filters() -> None:
         {"currency": "EUR", "lines": 7, "sku": "lamp", "documents": 5, "n": 9, "paid": 2, "sum": 0.5},
         {"currency": "EUR", "lines": 7, "sku": "bulb", "documents": 2, "n": 0, "paid": 0},
     ]
+
+
+def test_groups_that_were_cut_off_are_told_where_only_the_first_are_asked_for() -> None:
+    codes = {"sum_other_doc_count": 4, "buckets": [{"key": "A", "doc_count": 2}]}
+    answer = {"currency": {"sum_other_doc_count": 0, "buckets": [{"key": "EUR", "doc_count": 6, "code": codes}]}}
+    with pytest.raises(CutOff, match="more groups of code than fit: 4 documents"):
+        rows_of(answer)
+    assert rows_of(answer, firsts=("code", None)) == [{"currency": "EUR", "documents": 2, "code": "A"}]
 
 
 def test_the_next_page_begins_behind_the_last_group_wherever_it_stands() -> None:
