@@ -20,6 +20,7 @@ _SALES = (
     money("net_minor", "revenue − released − refunded"),
 )
 _UNPAID = money("unpaid_minor", "of it on invoice, and not paid yet")
+_GIFT = money("gift_minor", "of the net paid by gift cards, whose own sale is revenue: net − gift − unpaid is money")
 _ORDERS = order_records.RECORDS
 
 
@@ -28,7 +29,14 @@ def _with_net(rows: Sequence[Row]) -> list[Row]:
 
 
 def _revenue(answers: Answers, _span: Span) -> list[Row]:
-    rows = [{**row, "tax_minor": row["tax_minor"] + row["included_tax_minor"]} for row in answers[0]]
+    rows = [
+        {
+            **row,
+            "tax_minor": row["tax_minor"] + row["included_tax_minor"],
+            "gift_minor": row["gift_minor"] - row["gift_back_minor"],
+        }
+        for row in answers[0]
+    ]
     return _with_net(counted(rows, "orders"))
 
 
@@ -37,7 +45,9 @@ def _revenue_by(unit: str) -> Question:
         name=f"revenue_by_{unit}",
         about=f"what paid orders brought, those on invoice among them, by the {unit} (UTC) in which they were placed",
         files=(File(_ORDERS, f"revenue_by_{unit}", "placed_at"),),
-        columns=(text(unit, f"its beginning; a {unit} without paid orders has no row"), CURRENCY, *_SALES, _UNPAID),
+        columns=(
+            text(unit, f"its beginning; a {unit} without paid orders has no row"), CURRENCY, *_SALES, _GIFT, _UNPAID
+        ),
         answer=_revenue,
     )
 
@@ -58,6 +68,7 @@ _TOP_PRODUCTS = Question(
     ),
     answer=lambda answers, _span: _with_net(answers[0]),
     group="product_id",
+    mostly="name",
 )
 
 _REFUNDS = Question(
@@ -68,12 +79,16 @@ _REFUNDS = Question(
         CURRENCY,
         text("reason", "why, in staff's word"),
         text("state", "only `succeeded` is money gone; `released` was never taken"),
-    mostly="name",
         count("refunds", "how many"),
         money("amount_minor", "what they amount to, tax included"),
     ),
     answer=lambda answers, _span: counted(answers[0], "refunds"),
 )
+
+def _coupon_use(answers: Answers, _span: Span) -> list[Row]:
+    """By currency, what is used most first."""
+    return sorted(counted(answers[0], "orders"), key=lambda row: (row["currency"], -row["orders"]))
+
 
 _COUPON_USE = Question(
     name="coupon_use",
@@ -85,11 +100,6 @@ _COUPON_USE = Question(
         text("code", "the coupon's code; empty if it applied by itself"),
         count("orders", "paid orders with it"),
         money("off_minor", "taken off prices"),
-def _coupon_use(answers: Answers, _span: Span) -> list[Row]:
-    """By currency, what is used most first."""
-    return sorted(counted(answers[0], "orders"), key=lambda row: (row["currency"], -row["orders"]))
-
-
         money("revenue_minor", "totals of these orders"),
         _UNPAID,
     ),
@@ -143,7 +153,8 @@ _COVER = Question(
 
 _ABANDONED = Question(
     name="abandoned_orders",
-    about="orders that were placed and not paid, by what became of them; carts that became no order are not known here",
+    about="orders that were placed and never paid, by what became of them; carts that became no order are not known "
+    "here",
     files=(File(_ORDERS, "abandoned_orders", "placed_at"),),
     columns=(
         CURRENCY,

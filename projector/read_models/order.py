@@ -113,7 +113,8 @@ class Refund(Struct, frozen=True):
     quantities: dict[str, int]
     requested_at: datetime
     unsent: dict[str, int]
-    to_cards_minor: int = 0  # what of it gift cards got at once, or pays what is sent instead
+    to_cards_minor: int = 0  # what of it gift cards got at once
+    moved_minor: int = 0  # and what pays what is sent instead
 
 
 class Order(Folded, frozen=True):
@@ -232,8 +233,8 @@ def _refunds_after(refunds: list[Refund], recorded: Recorded, event: Happening) 
         unsent = Counter(quantities)
         unsent.subtract({line.sku: line.quantity for line in event.sent})
         asked = (event.amount_minor, event.reason, quantities, recorded.recorded_at, dict(unsent))
-        to_cards = sum(part.amount_minor for part in event.gift_cards) + event.moved_minor
-        return [*refunds, Refund(event.refund_id, "requested", *asked, to_cards)]
+        to_cards = sum(part.amount_minor for part in event.gift_cards)
+        return [*refunds, Refund(event.refund_id, "requested", *asked, to_cards, event.moved_minor)]
     if isinstance(event, AmountReleased):
         quantities = {line.sku: line.quantity for line in event.lines}
         about = (event.amount_minor, event.reason, quantities, recorded.recorded_at, quantities)
@@ -245,8 +246,10 @@ def _refunds_after(refunds: list[Refund], recorded: Recorded, event: Happening) 
 
 
 def gone_minor(refund: Refund) -> int:
-    """What of it has gone back, or is never taken: unless it succeeded what its gift cards got, which they keep."""
-    return refund.amount_minor if refund.state in ("succeeded", "released") else refund.to_cards_minor
+    """What of it has gone back, or is never taken: unless it succeeded what its gift cards got, which they keep, or
+    other goods were paid by."""
+    done = refund.state in ("succeeded", "released")
+    return refund.amount_minor if done else refund.to_cards_minor + refund.moved_minor
 
 
 def refunded_minor(state: Order) -> int:
@@ -260,9 +263,10 @@ def released_minor(state: Order) -> int:
 
 
 def payment_state_of(state: Order, total_minor: int) -> PaymentState:
-    """The payment's state as customers see it: once money has gone back, how much of it."""
+    """The payment's state as customers see it: once money has gone back, how much of it. What was voided had taken
+    none: what goes back by it all the same was paid for an earlier order, whose goods were not exchanged after all."""
     refunded = refunded_minor(state)
-    if not refunded:
+    if not refunded or state.payment_state == "voided":
         return state.payment_state
     return "refunded" if refunded >= total_minor - released_minor(state) else "partially_refunded"
 

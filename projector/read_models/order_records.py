@@ -184,6 +184,7 @@ def render(id_: str, state: RecordedOrder, _keys: Keys) -> Rendered:
         tax_minor=totals.tax_minor,
         total_minor=totals.total_minor,
         gift_minor=sum(part.amount_minor for part in placed.gift_cards),
+        gift_back_minor=sum(each.to_cards_minor for each in seen.refunds),
         credit_minor=credited(placed),
         refunded_minor=refunded_minor(seen),
         released_minor=released_minor(seen),

@@ -94,7 +94,9 @@ class OrderRecord(Struct, frozen=True):
     discount_minor: Annotated[int, told("what promotions took off lines and shipping", MINOR, "v2")]
     tax_minor: Annotated[int, told("tax on top of all prices", MINOR)]
     total_minor: Annotated[int, told("what the customer agreed to pay", MINOR)]
-    refunded_minor: Annotated[int, told("what has gone back; refunds under way don't count", MINOR, "v2")]
+    refunded_minor: Annotated[
+        int, told("what has gone back, not what is under way; of a voided order what paid for it", MINOR, "v2")
+    ]
     released_minor: Annotated[int, told("what was authorized and is not taken", MINOR, "v3")]
     fulfilment: Annotated[Fulfilment, told("how far its goods are", since="v2")]
     items: Annotated[int, told("sum of all quantities", "pieces")]
@@ -106,6 +108,7 @@ class OrderRecord(Struct, frozen=True):
     updated_at: Annotated[datetime, told("when something last happened to it", "UTC")]
     position: Annotated[int, told("of the last event in it, in the log")]
     gift_minor: Annotated[int, told("of the total: what gift cards pay", MINOR, "v8")] = 0
+    gift_back_minor: Annotated[int, told("and what refunds gave back to these, failed ones too", MINOR, "v15")] = 0
     credit_minor: Annotated[int, told("and what goods pay that were sent back for it", MINOR, "v10")] = 0
     account_id: Annotated[UUID | None, told("the account it belongs to; null: a guest's", since="v4")] = None
     lines: Annotated[list[RecordedLine], told("what was bought", since="v6")] = []

@@ -10,22 +10,27 @@ from write_side.database import Pool
 Row = dict[str, Any]
 
 PAID = ("authorized", "captured")
+_TO_CARDS = """(SELECT coalesce(sum((part ->> 'amount_minor')::bigint), 0)
+                FROM jsonb_array_elements(r.gift_cards) part)"""
 # Of a refund that did not succeed, what gift cards got at once, or pays for other goods.
-_GONE = """CASE r.state WHEN 'succeeded' THEN r.amount_minor
-                        ELSE (SELECT coalesce(sum((part ->> 'amount_minor')::bigint), 0)
-                              FROM jsonb_array_elements(r.gift_cards) part) + r.moved_minor END"""
+_GONE = f"CASE r.state WHEN 'succeeded' THEN r.amount_minor ELSE {_TO_CARDS} + r.moved_minor END"
 
 
 async def revenue_by_hour(pool: Pool) -> list[Row]:
     """By SQL over orders, payments and refunds."""
     rows = await pool.fetch(
-        f"""SELECT to_char(date_trunc('hour', placed.recorded_at AT TIME ZONE 'UTC'),
+        f"""WITH moved AS (
+               SELECT type, (told ->> 'order_id')::uuid AS order_id, (told ->> 'amount_minor')::bigint AS minor
+               FROM event_log CROSS JOIN LATERAL (SELECT convert_from(payload, 'UTF8')::jsonb AS told) said
+               WHERE type IN ('gift_cards.gift_card_spent.v1', 'gift_cards.gift_card_returned.v1'))
+           SELECT to_char(date_trunc('hour', placed.recorded_at AT TIME ZONE 'UTC'),
                           'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS hour,
                   o.currency, count(*) AS orders, sum(pieces.items)::int AS items,
                   sum(o.total_minor)::bigint AS revenue_minor,
                   sum(o.tax_minor + coalesce(inside.minor, 0))::bigint AS tax_minor,
                   sum(p.released_minor)::bigint AS released_minor,
                   sum(coalesce(back.minor, 0))::bigint AS refunded_minor,
+                  sum(coalesce(cards.minor, 0))::bigint AS gift_minor,
                   coalesce(sum(i.amount_minor - i.credited_minor - i.paid_minor) FILTER (WHERE i.state <> 'paid'),
                            0)::bigint AS unpaid_minor
            FROM customer_order o
@@ -36,26 +41,45 @@ async def revenue_by_hour(pool: Pool) -> list[Row]:
            CROSS JOIN LATERAL (SELECT sum((tax ->> 'tax_minor')::bigint) AS minor FROM jsonb_array_elements(o.taxes) tax
                                WHERE (tax ->> 'included')::boolean) inside
            CROSS JOIN LATERAL (SELECT sum({_GONE}) AS minor FROM refund r WHERE order_id = o.id) back
+           CROSS JOIN LATERAL (SELECT sum(CASE WHEN type LIKE '%card_spent%' THEN minor ELSE -minor END) AS minor
+                               FROM moved WHERE order_id = o.id) cards
            GROUP BY 1, 2 ORDER BY 1, 2""",
         PAID,
     )
     return [{**row, "net_minor": row["revenue_minor"] - row["released_minor"] - row["refunded_minor"]} for row in rows]
 
 
+async def money(pool: Pool) -> int:
+    """What was taken, or may be, less what has gone back as money, and of invoices what was paid and is not owed."""
+    found: int = await pool.fetchval(
+        f"""SELECT (SELECT coalesce(sum(amount_minor - released_minor), 0) FROM payment
+                   WHERE state = ANY ($1) AND method <> 'invoice')
+                - (SELECT coalesce(sum(r.amount_minor - r.moved_minor - {_TO_CARDS}), 0)
+                   FROM refund r JOIN payment p ON p.id = r.payment_id
+                   WHERE r.state = 'succeeded' AND p.method <> 'invoice')
+                + (SELECT coalesce(sum(least(paid_minor, amount_minor - credited_minor)), 0) FROM invoice)""",
+        PAID,
+    )
+    return int(found)
+
+
 async def top_products(pool: Pool) -> list[Row]:
-    """By reading the log: lines of orders that were authorized, less what went back."""
+    """By reading the log: lines of orders that were authorized, and not let go of since, less what went back."""
     products: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     names: dict[str, str] = {}
     unpaid = {row["id"] for row in await pool.fetch("""SELECT order_id::text AS id FROM invoice
                                                        WHERE amount_minor - credited_minor - paid_minor > 0""")}
-    paid = {event["order_id"] for event in await _told(pool, "payments.payment_authorized.v1")}
+    paid, let_go = [
+        {event["order_id"] for event in await _told(pool, f"payments.payment_{how}.v1")}
+        for how in ("authorized", "voided")
+    ]
     gone, failed = [
         {event["refund_id"] for event in await _told(pool, f"refunds.refund_{how}.v1")}
         for how in ("succeeded", "failed")
     ]
     back = {event["refund_id"]: event for event in await _told(pool, "refunds.refund_requested.v1")}
     for order in await _told(pool, "orders.order_placed.v1"):
-        for line in order["lines"] if order["order_id"] in paid else []:
+        for line in order["lines"] if order["order_id"] in paid - let_go else []:
             figures = products[order["totals"]["currency"], line["product_id"]]
             figures["units"] += line["quantity"]
             figures["orders"] += 1
@@ -222,10 +246,11 @@ async def vat(pool: Pool) -> list[Row]:
 
 
 async def tax_in_refunds(pool: Pool) -> int:
-    """What refunds that succeeded tell of tax, by reading the log."""
+    """What refunds of captured orders that succeeded tell of tax, by reading the log."""
     gone = {event["refund_id"] for event in await _told(pool, "refunds.refund_succeeded.v1")}
     gone -= {event["refund_id"] for event in await _told(pool, "refunds.refund_failed.v1")}
-    asked = await _told(pool, "refunds.refund_requested.v1")
+    taken = {event["order_id"] for event in await _told(pool, "payments.payment_captured.v1")}
+    asked = [each for each in await _told(pool, "refunds.refund_requested.v1") if each["order_id"] in taken]
     return sum(event["tax_minor"] or 0 for event in asked if event["refund_id"] in gone)
 
 

@@ -12,8 +12,18 @@ from shared.documents.order_records import OrderRecord
 from shared.documents.orders import OrderStatus, StatusShipping, StatusTax
 from shared.events.fulfilment import ParcelLine
 from shared.events.gift_cards import GiftPart
-from shared.events.orders import GoodsDropped, OrderAddedTo, OrderCompleted, OrderReaddressed, OrderRedacted
-from shared.events.payments import PaymentCaptured, PaymentDeclined
+from shared.events.orders import (
+    CreditPart,
+    GoodsDropped,
+    OrderAddedTo,
+    OrderClosing,
+    OrderCompleted,
+    OrderExpired,
+    OrderReaddressed,
+    OrderRedacted,
+    Replaces,
+)
+from shared.events.payments import PaymentCaptured, PaymentDeclined, PaymentVoided
 from shared.events.picking import PickStarted
 from shared.events.refunds import RefundedLine, RefundFailed, RefundPending, RefundRequested, RefundSucceeded
 from shared.events.returns import (
@@ -102,9 +112,29 @@ def test_an_order_shows_what_went_back_and_what_is_on_its_way() -> None:
     status_now, record = seen(*gone, to_card)
     assert (status_now.refunded.amount_minor, record.refunded_minor) == (1577, 1577), "a gift card has it at once"
     _, record = seen(*gone, to_card, RefundFailed(UUID(int=3), ORDER, None, "refused"))
-    assert record.refunded_minor == 1577, "and keeps it"
+    assert (record.refunded_minor, record.gift_back_minor) == (1577, 500), "and keeps it"
     _, record = seen(*gone, to_card, RefundSucceeded(UUID(int=3), ORDER, "re_3"))
-    assert record.refunded_minor == 2654, "which is all of it, once"
+    assert (record.refunded_minor, record.gift_back_minor) == (2654, 500), "which is all of it, once"
+
+
+def test_what_was_sent_in_exchange_and_not_paid_stays_unpaid_though_what_the_goods_had_cost_goes_back() -> None:
+    """That was taken of the first order, so that nothing was ever paid for this one but by what came back."""
+    taken, back = CreditPart(UUID(int=5), "pi_0", 1190), UUID(int=1)
+    exchanged = structs.replace(placed(), replaces=Replaces(UUID(int=3), UUID(int=4), [taken]))
+    events = (
+        exchanged, *HISTORY[:2], OrderClosing(ORDER, "expired"), OrderExpired(ORDER),
+        PaymentVoided(PAYMENT, ORDER, "expired"),
+        RefundRequested(back, ORDER, taken.payment_id, "pi_0", 1190, "CHF", "not_exchanged", [], 0, []),
+        RefundSucceeded(back, ORDER, "re_1"),
+    )  # fmt: skip
+    keys: Keys = {PERSON: PERSONS_KEY}
+    seen, record = [
+        shown(model, f"order:{ORDER}", *events, keys=keys).documents[str(ORDER)] or b""
+        for model in (order_status.MODEL, order_records.MODEL)
+    ]
+    status_now = msgspec.json.decode(seen, type=OrderStatus)
+    assert (status_now.state, status_now.payment_state, status_now.refunded.amount_minor) == ("expired", "voided", 1190)
+    assert msgspec.json.decode(record, type=OrderRecord).payment_state == "voided"
 
 
 def test_what_was_added_to_an_order_shows_with_both() -> None:
