@@ -74,6 +74,16 @@ async def visit_of(conn: Connection, quote_id: UUID) -> Visit:
     return Visit() if row is None else Visit(*row)
 
 
+async def hold(conn: Connection, marks: Sequence[str], quote_id: UUID | None = None) -> None:
+    """Whoever assesses a try with one of these marks, or from a quote's device, waits here for who does now."""
+    query = """SELECT pg_advisory_xact_lock(l.id)
+               FROM (SELECT DISTINCT hashtextextended('fraud checks of ' || mark, 0) AS id
+                     FROM (SELECT unnest($1::text[]) AS mark
+                           UNION SELECT device FROM fraud_visit WHERE quote_id = $2) AS m
+                     WHERE mark <> '' ORDER BY 1) AS l"""
+    await conn.execute(query, marks, quote_id)
+
+
 async def forget_visits(conn: Connection, now: datetime) -> int:
     """Forget those from which no order comes any more; answers how many."""
     query = """DELETE FROM fraud_visit WHERE quote_id IN (
@@ -236,12 +246,9 @@ async def all_checks(conn: Connection, ids: Sequence[UUID] | None = None) -> lis
         attempts[row["payment_id"]].append(_attempted(row))
     disputes, addresses = await _disputes(conn, list(attempts)), await _addresses(conn, list(attempts))
     return [
-        Check(
-            **row, attempts=attempts[row["id"]], disputes=disputes.get(row["id"], []),
-            addresses=addresses.get(row["id"], []),
-        )
-        for row in rows
-    ]  # fmt: skip
+        Check(**row, attempts=tries, disputes=disputes.get(id_, []), addresses=addresses.get(id_, []))
+        for row, (id_, tries) in zip(rows, attempts.items(), strict=True)
+    ]
 
 
 async def _disputes(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Dispute]]:
