@@ -92,22 +92,22 @@ async def forget_visits(conn: Connection, now: datetime) -> int:
 
 
 async def lately(conn: Connection, attempt: Attempt) -> list[Attempted]:
-    """Tries of its mailbox or with one of its marks, of the 180 days until it, the newest of each.
-
+    """Tries of its mailbox or with one of its marks, of the last 180 days, the newest of each: all that are there came
+    before it, whatever the clock said by which they did.
     What a person decided about one counts as its verdict, and that nobody did; one that was only watched was accepted.
     An address is not looked for: its door finds more.
     """
     given = looked_for(attempt)
     query, values = asked([where for where, _ in given]), [value for _, value in given]
-    return [_attempted(row) for row in await conn.fetch(query, attempt.at - LATELY, attempt.at, *values)]
+    return [_attempted(row) for row in await conn.fetch(query, attempt.at - LATELY, *values)]
 
 
 def asked(conditions: Sequence[str]) -> str:
-    """What `lately` asks, between the times $1 and $2, of all for which one of these conditions holds."""
+    """What `lately` asks, since the time $1, of all for which one of these conditions holds."""
     parts = [
-        f"""(SELECT a.payment_id, a.n FROM fraud_attempt a WHERE {where.format(place)} AND a.at > $1 AND a.at <= $2
+        f"""(SELECT a.payment_id, a.n FROM fraud_attempt a WHERE {where.format(place)} AND a.at > $1
              ORDER BY a.at DESC LIMIT {MOST})"""  # noqa: S608
-        for place, where in enumerate(conditions, 3)
+        for place, where in enumerate(conditions, 2)
     ]
     columns = ", ".join(f"a.{column}" for column in Attempted.__struct_fields__ if column != "verdict")
     return f"""SELECT {columns}, {_DECIDED} AS verdict

@@ -90,3 +90,14 @@ async def test_who_wants_it_elsewhere_is_seen_by_those_who_pay_meanwhile(guarded
     async with patient(guarded) as slow, waiting_for(guarded, order, send_to(slow, order, OFFICE)) as waits:
         assert waits
     assert (await check_of(guarded, order)).attempts[-1].moved
+
+
+async def test_a_try_by_a_machine_whose_clock_is_ahead_was_before_ours(guarded: Shop) -> None:
+    orders = [await order_of(guarded, f"mule-{n}@example.org", "phone") for n in range(2)]
+    await guarded.pay(orders[0], "pm_card_amex")
+    await guarded.complete(orders[0])
+    await guarded.pool.execute("UPDATE fraud_attempt SET at = at + interval '1 minute'")
+    await guarded.pay(orders[1])
+    await guarded.complete(orders[1])
+    assert await verdicts(guarded, orders) == ["accept", "review"]
+    await guarded.pool.execute("UPDATE fraud_attempt SET at = at - interval '1 minute' WHERE at > now()")  # as told
