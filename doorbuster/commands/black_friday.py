@@ -3,8 +3,9 @@
 import argparse
 import asyncio
 import sys
+import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from doorbuster.arguments import count
 from doorbuster.home import Home
@@ -53,10 +54,13 @@ def _rehearse(given: argparse.Namespace) -> int:
         if given.compare:
             comparing.read(given.compare)  # before anything runs: a wrong path should not cost ten minutes
         report = asyncio.run(run.run(home, wanted))
+        _write(home, report, given.compare)
     except (Failed, StartFailed, Refused, Broken, Invalid, OSError, ValueError, *catalog_import.FAILURES) as error:
         print(f"\nno rehearsal: {error}", file=sys.stderr)
         return 2
-    _write(home, report, given.compare)
+    except Exception:  # whatever it is: as 1 it would say that something judged did not hold
+        traceback.print_exc()
+        return 2
     return 0 if report.holds else 1
 
 
@@ -71,15 +75,43 @@ def _write(home: Home, report: "Report", compare: Path | None) -> None:
     folder = home.folder / "black-friday" / folder_name(report.profile)
     folder.mkdir(parents=True)
     told = figures(report)
+    _keep(folder, report, told)  # ahead of all that is read: what was measured is not lost to what went wrong before
     earlier = compare or comparing.last_of(report.profile, folder.parent, folder)
-    before = comparing.read(earlier) if earlier else None
+    before = _read(earlier) if earlier else None
     beside = comparing.compared(before, told) if before else []
     unlike = comparing.unlike(before, told) if before else []
     if before:
         told["compared"] = {"with": str(earlier), "unlike": unlike, "figures": msgspec.to_builtins(beside)}
+        _keep(folder, report, told)
+    name = f"{before['profile']}, {before['began']}" if before else ""
+    _replace(folder / "report.html", page(report, beside, unlike, name).encode())
+    print(f"\n{folder / 'report.html'}\n\n{line(told)}")
+
+
+def _read(earlier: Path) -> dict[str, Any] | None:
+    """An earlier report; none, with a word, if it can't be read."""
+    from doorbuster.rehearsal import comparing
+
+    try:
+        return comparing.read(earlier)
+    except (OSError, ValueError) as error:
+        print(f"\nnot compared: {error}", file=sys.stderr)
+        return None
+
+
+def _keep(folder: Path, report: "Report", told: dict[str, Any]) -> None:
+    """The figures, with the curves."""
+    import msgspec
+
+    from doorbuster.rehearsal import comparing
+
     searches = {name: lag.slices for name, lag in report.searches.items()}
     curves = {"slices": report.slices, "lag": report.lag.slices, "searches": searches}
-    (folder / comparing.REPORT).write_bytes(msgspec.json.format(msgspec.json.encode({**told, "curves": curves})))
-    name = f"{before['profile']}, {before['began']}" if before else ""
-    (folder / "report.html").write_text(page(report, beside, unlike, name))
-    print(f"\n{folder / 'report.html'}\n\n{line(told)}")
+    _replace(folder / comparing.REPORT, msgspec.json.format(msgspec.json.encode({**told, "curves": curves})))
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """All of it at once: whoever reads it never finds half a file."""
+    half = file.with_name(f"{file.name}.half")
+    half.write_bytes(content)
+    half.replace(file)

@@ -48,8 +48,11 @@ def last_of(profile: str, runs: Path, than: Path) -> Path | None:
 def read(report: Path) -> dict[str, Any]:
     """An earlier report's figures; raises `OSError`, and `ValueError` for what is none."""
     file = report / REPORT if report.is_dir() else report
-    found = msgspec.json.decode(file.read_bytes())
-    if not isinstance(found, dict) or "profile" not in found:
+    try:
+        found = msgspec.json.decode(file.read_bytes())
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{file} is no report of a rehearsal: {error}") from None
+    if not isinstance(found, dict) or not {"profile", "began"} <= found.keys():
         raise ValueError(f"{file} is no report of a rehearsal")
     return found
 
@@ -61,8 +64,11 @@ def compared(before: dict[str, Any], now: dict[str, Any]) -> list[Beside]:
 
 def unlike(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """What was set otherwise: figures of different settings say little about each other."""
-    names = ("profile", "users", "minutes", "haste", "eagerness", "units", "generators")
-    return [f"{name}: {before.get(name)}, now {now[name]}" for name in names if before.get(name) != now[name]]
+    names = ("profile", "users", "minutes", "haste", "eagerness", "units", "generators", "per_minute")
+    found = [name for name in names if before.get(name) != now.get(name)]
+    if not _alike(_at(before, ("products",)), _at(now, ("products",))):  # each run puts one in: its offer
+        found.append("products")
+    return [f"{name}: {before.get(name)}, now {now.get(name)}" for name in found]
 
 
 def _at(figures: dict[str, Any], path: tuple[str, ...]) -> float | None:
@@ -72,7 +78,13 @@ def _at(figures: dict[str, Any], path: tuple[str, ...]) -> float | None:
     return found if isinstance(found, int | float) else None
 
 
+def _alike(before: float | None, now: float | None) -> bool:
+    if before is None or now is None:
+        return before is now
+    return abs(now - before) <= ALIKE * max(abs(before), abs(now))
+
+
 def _beside(name: str, before: float | None, now: float | None, less: bool) -> Beside:
-    if before is None or now is None or abs(now - before) <= ALIKE * max(abs(before), abs(now)):
+    if before is None or now is None or _alike(before, now):
         return Beside(name, before, now, None)
     return Beside(name, before, now, (now < before) == less)

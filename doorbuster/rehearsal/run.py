@@ -83,7 +83,7 @@ async def run(home: Home, wanted: Wanted) -> Report:
         terms = await _announced(client, wanted, bearer, sku)
     steps.chapter("Black Friday")
     async with _connected(environment["DATABASE_URL"]) as conn:
-        since = await reconciling.before(conn)
+        since, products = await reconciling.before(conn), await conn.fetchval("SELECT count(*) FROM product")
         ours = {"command": environment["WRITE_API_URL"], "query": environment["READ_API_URL"]}
         with steps.step(wanted.profile.name) as told, CpuWatch(home) as cpu, InsideWatch(ours) as inside:
             rush, (lag, searches), notes = await _rushed(home, wanted, environment, bearer, sku, conn, since.position)
@@ -104,7 +104,8 @@ async def run(home: Home, wanted: Wanted) -> Report:
     setting = {
         "users": wanted.users, "minutes": round(wanted.seconds / 60, 2), "haste": wanted.haste,
         "eagerness": wanted.eagerness, "units": wanted.units, "generators": rush.generators,
-    }  # fmt: skip
+        "products": products,
+    } | ({} if terms is None else {"per_minute": terms.per_minute})  # fmt: skip
     return Report(
         profile=wanted.profile.name, told=wanted.profile.told, began=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         setting=setting, result=rush, slices=rush.slices, sides=rush.sides, lag=lag, books=books,

@@ -104,6 +104,7 @@ def test_a_sale_by_turns_stands_a_crowd_cheats_and_two_kills_and_two_generators_
     assert any(what.startswith("cheat refused") for what in told)
     assert min(found.cores[name] for name in ("read-api", "postgres", "generators")) > 0
     assert found.setting["generators"] == 2
+    assert found.setting["per_minute"] > 0 and found.setting["products"] > 1
     assert found.ways["generator late"]["times"] and found.inside["query"]["requests"]
     assert found.books.differences() == []
     assert found.books.orders_answered == found.books.orders_placed == len(set(found.result.orders)) > 0

@@ -32,6 +32,8 @@ async def assessed_elsewhere(
         return [elsewhere.unopposed(paid, wish, now, mode, by_staff=by_staff) for _, paid in asked]
     for check, _ in asked:
         elsewhere.check_tries(check)
+    if mode == "enforce":
+        await store.hold(conn, [mark for _, paid in asked for mark in (str(paid.customer), paid.card, paid.device)])
     thought = [await _assessed(conn, paid, wish, mode, now) for _, paid in asked]
     if refused := elsewhere.not_accepted(thought):
         raise AddressNotAccepted(refused)

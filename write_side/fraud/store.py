@@ -74,6 +74,16 @@ async def visit_of(conn: Connection, quote_id: UUID) -> Visit:
     return Visit() if row is None else Visit(*row)
 
 
+async def hold(conn: Connection, marks: Sequence[str], quote_id: UUID | None = None) -> None:
+    """Whoever assesses a try with one of these marks, or from a quote's device, waits here for who does now."""
+    query = """SELECT pg_advisory_xact_lock(l.id)
+               FROM (SELECT DISTINCT hashtextextended('fraud checks of ' || mark, 0) AS id
+                     FROM (SELECT unnest($1::text[]) AS mark
+                           UNION SELECT device FROM fraud_visit WHERE quote_id = $2) AS m
+                     WHERE mark <> '' ORDER BY 1) AS l"""
+    await conn.execute(query, marks, quote_id)
+
+
 async def forget_visits(conn: Connection, now: datetime) -> int:
     """Forget those from which no order comes any more; answers how many."""
     query = """DELETE FROM fraud_visit WHERE quote_id IN (
@@ -82,22 +92,22 @@ async def forget_visits(conn: Connection, now: datetime) -> int:
 
 
 async def lately(conn: Connection, attempt: Attempt) -> list[Attempted]:
-    """Tries of its mailbox or with one of its marks, of the 180 days until it, the newest of each.
-
+    """Tries of its mailbox or with one of its marks, of the last 180 days, the newest of each: all that are there came
+    before it, whatever the clock said by which they did.
     What a person decided about one counts as its verdict, and that nobody did; one that was only watched was accepted.
     An address is not looked for: its door finds more.
     """
     given = looked_for(attempt)
     query, values = asked([where for where, _ in given]), [value for _, value in given]
-    return [_attempted(row) for row in await conn.fetch(query, attempt.at - LATELY, attempt.at, *values)]
+    return [_attempted(row) for row in await conn.fetch(query, attempt.at - LATELY, *values)]
 
 
 def asked(conditions: Sequence[str]) -> str:
-    """What `lately` asks, between the times $1 and $2, of all for which one of these conditions holds."""
+    """What `lately` asks, since the time $1, of all for which one of these conditions holds."""
     parts = [
-        f"""(SELECT a.payment_id, a.n FROM fraud_attempt a WHERE {where.format(place)} AND a.at > $1 AND a.at <= $2
+        f"""(SELECT a.payment_id, a.n FROM fraud_attempt a WHERE {where.format(place)} AND a.at > $1
              ORDER BY a.at DESC LIMIT {MOST})"""  # noqa: S608
-        for place, where in enumerate(conditions, 3)
+        for place, where in enumerate(conditions, 2)
     ]
     columns = ", ".join(f"a.{column}" for column in Attempted.__struct_fields__ if column != "verdict")
     return f"""SELECT {columns}, {_DECIDED} AS verdict
@@ -236,12 +246,9 @@ async def all_checks(conn: Connection, ids: Sequence[UUID] | None = None) -> lis
         attempts[row["payment_id"]].append(_attempted(row))
     disputes, addresses = await _disputes(conn, list(attempts)), await _addresses(conn, list(attempts))
     return [
-        Check(
-            **row, attempts=attempts[row["id"]], disputes=disputes.get(row["id"], []),
-            addresses=addresses.get(row["id"], []),
-        )
-        for row in rows
-    ]  # fmt: skip
+        Check(**row, attempts=tries, disputes=disputes.get(id_, []), addresses=addresses.get(id_, []))
+        for row, (id_, tries) in zip(rows, attempts.items(), strict=True)
+    ]
 
 
 async def _disputes(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Dispute]]:

@@ -32,11 +32,12 @@ def on_sale(
 def spare_of(
     gifts: Iterable[str], offers: Mapping[str, Offer], available: Mapping[str, int], bought: Mapping[str, int]
 ) -> dict[str, Spare]:
-    """What is there of these SKUs to give away, beside what is bought."""
+    """What is there of these SKUs to give away, beside what is bought. No bundle, which has no stock, and no gift card,
+    which would be worth what was paid for it."""
     return {
         sku: Spare(offers[sku].price.amount_minor, available[sku] - bought.get(sku, 0))
         for sku in gifts
-        if sku in offers and sku in available and not offers[sku].parts  # a bundle has no stock to give away
+        if sku in offers and sku in available and not offers[sku].parts and not offers[sku].is_gift_card
     }
 
 

@@ -21,7 +21,7 @@ from write_side.orders import store
 from write_side.orders.calls import store as calls
 from write_side.orders.domain import Order, extended
 from write_side.orders.ending import begin_closing, end, settling
-from write_side.orders.verdicts import Verdict, judge
+from write_side.orders.verdicts import Verdict, judge, only_made
 from write_side.payments import Decline, Notice, Payment, Seen, Work
 
 log = logging.getLogger(__name__)
@@ -56,6 +56,8 @@ async def learn(
             return Learnt("ignore"), {}
         now = datetime.now(UTC)
         verdict = judge(order, work, seen, now, fresh=fresh, version=version)
+        if _tells_of_a_try(verdict, seen):
+            await fraud.hold(conn, order.quote_id, order.customer, seen.card, seen.checks)
         positions = await _carry_out(conn, verdict, order, work, seen, now, cause)
         if verdict == "record":  # that it exists was news, and so may be what has become of it
             work = await payments.lock_payment(conn, order.payment_id)
@@ -77,6 +79,11 @@ async def _locked(conn: Connection, seen: Seen) -> tuple[Order | None, Work | No
     if order is None or order.payment_id != seen.payment_id:
         return None, None
     return order, await payments.lock_payment(conn, seen.payment_id)
+
+
+def _tells_of_a_try(verdict: Verdict, seen: Seen) -> bool:
+    """Whether what is seen will be assessed, now or once it is recorded that its intent exists."""
+    return verdict in ("confirm", "decline") or (verdict == "record" and not only_made(seen))
 
 
 async def _carry_out(

@@ -5,7 +5,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.envelope import Metadata
-from shared.events.promotions import PromotionEvent, PromotionTerms
+from shared.events.promotions import Gift, PromotionEvent, PromotionTerms
 from shared.ids import uuid7
 from write_side import catalog, commands
 from write_side.commands import Answer, Call
@@ -24,7 +24,7 @@ class PromotionList(Struct, frozen=True):
 
 
 async def announce_promotion(pool: Pool, said: PromotionInput, cause: Metadata, call: Call) -> Answer[Promotion]:
-    """A new promotion; refuses `code_taken`, `unknown_sku`, what `domain.terms_of` and `sets.check_there` refuse."""
+    """A new promotion; refuses `code_taken`, `unknown_sku`, what `domain.terms_of` and `sets` refuse."""
     event = domain.announce(uuid7(), said)
 
     async def decide(conn: Connection) -> tuple[Promotion, Positions]:
@@ -38,7 +38,7 @@ async def revise_promotion(
     pool: Pool, promotion_id: UUID, said: PromotionInput, expected: int | None, cause: Metadata
 ) -> Answer[Promotion]:
     """Other terms from now on; refuses `unknown_promotion`, `version_conflict`, `unknown_sku` of what they did not name
-    before, what `domain.revise` and `sets.check_there` refuse."""
+    before, what `domain.revise` and `sets` refuse."""
 
     async def checked(conn: Connection) -> Promotion:
         promotion = await _locked(conn, promotion_id)
@@ -62,11 +62,15 @@ async def end_promotion(pool: Pool, promotion_id: UUID, cause: Metadata) -> Answ
 
 
 async def _check_there(conn: Connection, terms: PromotionTerms, before: PromotionTerms | None = None) -> None:
-    """Whether what it names is there, and what its sets name takes part in promotions at all; of what it named before
-    some may be gone by now."""
+    """Whether what it names is there, and takes part in promotions at all; of what it named before some may be gone by
+    now."""
     sold = await catalog.variants_of(conn, sets.skus_of(terms), sets.skus_of(before).values() if before else ())
+    if terms.skus and not (before and terms.skus == before.skus):
+        sets.check_goods(terms.skus, "/skus", sold)
     if before and terms.off == before.off:
         return
+    if isinstance(terms.off, Gift):
+        sets.check_goods([terms.off.sku], "/off/sku", sold)
     for pointer, products in sets.sets_of(terms):
         there = await catalog.all_categories(conn, products.categories) if products.categories else []
         sets.check_there(products, pointer, {category.id for category in there}, sold)

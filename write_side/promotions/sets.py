@@ -22,7 +22,7 @@ class EmptySet(Invalid):
 
 
 class NeverMatches(Invalid):
-    """Gift cards take no part in promotions, and there is nothing else in the set."""
+    """Gift cards take no part in promotions: none is given away, and what is for them alone is for nothing."""
 
     code = "never_matches"
 
@@ -78,5 +78,11 @@ def check_there(
     for n, category_id in enumerate(products.categories):
         if category_id not in categories:
             raise NoSuchCategory(f"there is no category {category_id}", pointer=f"{pointer}/categories/{n}")
-    if not products.categories and all(sku in sold and sold[sku].tax_class == GIFT_CARD for sku in products.skus):
-        raise NeverMatches("promotions take nothing off gift cards", pointer=pointer)
+    if not products.categories:
+        check_goods(products.skus, pointer, sold)
+
+
+def check_goods(skus: Iterable[str], pointer: str, sold: Mapping[str, SoldVariant]) -> None:
+    """Raises `NeverMatches` where all of these SKUs, of which there are some, are gift cards."""
+    if all(sku in sold and sold[sku].tax_class == GIFT_CARD for sku in skus):
+        raise NeverMatches("promotions take nothing off gift cards, and give none away", pointer=pointer)

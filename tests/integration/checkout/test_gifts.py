@@ -5,11 +5,15 @@ import asyncio
 import pytest
 
 from doorbuster import verify
+from shared.ids import uuid7
+from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.falling_through import fall_through
 from tests.integration.checkout.shop import Shop
 from write_side.orders.handlers import OrderState
 from write_side.orders.refusals import QuoteStale
-from write_side.promotions.domain import GiftInput
+from write_side.promotions import domain, handlers, store
+from write_side.promotions.domain import FreeShippingInput, GiftInput, PromotionInput
+from write_side.promotions.sets import NeverMatches
 from write_side.refunds.domain import NothingToRefund
 
 
@@ -92,3 +96,34 @@ async def test_buyers_at_the_same_time_get_as_many_gifts_as_there_are_and_the_ot
     gifts = [line for order in orders for line in (await shop.now(order)).lines if line.gift_quantity]
     assert (len(gifts), await shop.figures("mug")) == (3, (3, 3))
     assert await _is_verified(shop)
+
+
+async def test_nobody_announces_what_gives_a_gift_card_away_or_is_for_gift_cards_alone(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    await shop.stock("card", 5, price=2500, tax_class="gift-card")
+    with pytest.raises(NeverMatches) as refused:
+        await shop.promote(GiftInput("card"))
+    assert refused.value.facts["pointer"] == "/off/sku"
+    with pytest.raises(NeverMatches) as refused:
+        await shop.promote(FreeShippingInput(), skus=["card"])
+    assert refused.value.facts["pointer"] == "/skus"
+    running = await shop.promote(GiftInput("lamp"), skus=["card", "lamp"])
+    for wrong in (PromotionInput("x", GiftInput("card")), PromotionInput("x", GiftInput("lamp"), skus=["card"])):
+        with pytest.raises(NeverMatches):
+            await handlers.revise_promotion(shop.pool, running.id, wrong, None, CAUSE)
+
+
+async def test_a_gift_card_that_was_promised_is_left_out_and_takes_nothing_off_one_that_is_bought(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    await shop.stock("card", 5, price=2500, tax_class="gift-card")
+    promised = domain.announce(uuid7(), PromotionInput("of before", GiftInput("card")))
+    async with shop.pool.acquire() as conn, conn.transaction():
+        await store.announce(conn, promised, CAUSE)
+    for bought in ({"lamp": 1}, {"lamp": 1, "card": 1}):
+        quote = await shop.quote(await shop.basket(**bought))
+        assert {line.sku: (line.quantity, line.discount_minor) for line in quote.lines} == {
+            sku: (n, 0) for sku, n in bought.items()
+        }
+        assert [(each.promotion_id, each.sku) for each in quote.gifts_left_out] == [(promised.promotion_id, "card")]
+    renamed = PromotionInput("of before, with another name", GiftInput("card"))
+    await handlers.revise_promotion(shop.pool, promised.promotion_id, renamed, None, CAUSE)

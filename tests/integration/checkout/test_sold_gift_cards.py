@@ -211,8 +211,8 @@ async def test_a_refund_blocks_unused_cards_and_gives_back_no_more_than_is_left_
     )  # fmt: skip
     beside = await shop.basket(**{"CARD-50": 1, "lamp": 1})
     assert (await shop.quote(beside, gifts=[code])).charged.amount_minor == 5000, "a card pays for no other"
-    await shop.promote(PercentageInput(1000), skus=["CARD-50"])
-    assert (await shop.quote(beside)).discounts == []
+    await shop.promote(PercentageInput(1000), code="TEN", skus=["CARD-50", "lamp"])
+    assert [line.discount_minor for line in (await shop.quote(beside, codes=["TEN"])).lines] == [0, 100]
     basket = await shop.basket(lamp=1)
     await shop.place(basket, (await shop.quote(basket, gifts=[code])).id)  # 17.73 of one
     with pytest.raises(RefundExceedsCaptured):

@@ -1,5 +1,6 @@
 """What a rehearsal tells: books that add up or don't, targets, the page, and an earlier run beside it."""
 
+import argparse
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -8,10 +9,12 @@ import msgspec
 import pytest
 
 from doorbuster import charts
+from doorbuster.commands import black_friday
 from doorbuster.commands.black_friday import NAMES
+from doorbuster.home import Home
 from doorbuster.invariants.all import Verdict
 from doorbuster.load.shoppers import Fault, Figures, Result, Step
-from doorbuster.rehearsal import comparing
+from doorbuster.rehearsal import comparing, run
 from doorbuster.rehearsal.page import page
 from doorbuster.rehearsal.profiles import PROFILES
 from doorbuster.rehearsal.reconciling import Books
@@ -35,7 +38,8 @@ SLICES: list[dict[str, Any]] = [
 def told(**changes: Any) -> Report:
     made = Report(
         profile="outage", told="the provider is down", began="2026-11-27T00:00:00Z",
-        setting={"users": 60, "minutes": 5, "haste": 1, "eagerness": 1, "units": 100, "generators": 1},
+        setting={"users": 60, "minutes": 5, "haste": 1, "eagerness": 1, "units": 100, "generators": 1,
+                 "products": 3000},
         result=RESULT, slices=SLICES, sides={"command": {"p95": 150.0}},
         ways={"checkout": {"p95": 900.0}}, lag=Lag.of([(0.2, [0.1]), (0.7, [0.3]), (1.2, [0.2])]), books=BOOKS,
         searches={"products": Lag.of([(0.2, [0.4]), (0.7, [0.5])]), "slowest": Lag.of([(0.2, [1.5]), (0.7, [1.25])])},
@@ -152,7 +156,69 @@ def test_an_earlier_run_stands_beside_it_with_what_was_set_otherwise(tmp_path: P
     assert (visible.before, visible.now, visible.better) == (None, 500.0, None)
 
 
-def test_a_file_that_is_no_report_is_told_before_anything_runs(tmp_path: Path) -> None:
-    (tmp_path / comparing.REPORT).write_text("{}")
+@pytest.mark.parametrize("content", ["{}", "[]", '{"profile": "pe', '{"profile": "peak"}', ""])
+def test_a_file_that_is_no_report_is_told_before_anything_runs(tmp_path: Path, content: str) -> None:
+    (tmp_path / comparing.REPORT).write_text(content)
     with pytest.raises(ValueError, match="no report"):
         comparing.read(tmp_path)
+
+
+def test_runs_in_other_shops_and_at_other_rates_are_told_to_be_unlike_and_one_product_more_is_the_same_shop() -> None:
+    before = figures(told())
+    assert comparing.unlike(before, before | {"products": 3001}) == [], "each run puts its offer in"
+    assert comparing.unlike(before | {"per_minute": 60}, before | {"products": 100_000, "per_minute": 667}) == [
+        "per_minute: 60, now 667", "products: 3000, now 100000",
+    ]  # fmt: skip
+    of_before = {name: value for name, value in before.items() if name != "products"}
+    assert comparing.unlike(of_before, before) == ["products: None, now 3000"], "who did not say may have had others"
+
+
+def rehearse(monkeypatch: pytest.MonkeyPatch, home: Path, report: Report | Exception) -> int:
+    """What `doorbuster black-friday` answers where the run ends like this."""
+
+    async def ran(*_: object) -> Report:
+        if isinstance(report, Exception):
+            raise report
+        return report
+
+    monkeypatch.setenv("DOORBUSTER_HOME", str(home))
+    monkeypatch.setattr(run, "run", ran)
+    parser = argparse.ArgumentParser()
+    black_friday.register(parser.add_subparsers())
+    given = parser.parse_args(["black-friday", "--profile", "outage"])
+    answered: int = given.run(given)
+    return answered
+
+
+def test_half_a_report_of_before_costs_the_comparison_and_not_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = Home(tmp_path).folder / "black-friday"
+    broken = runs / "20260101-000000-outage"
+    broken.mkdir(parents=True)
+    (broken / comparing.REPORT).write_text('{"profile": "outa')
+    assert rehearse(monkeypatch, tmp_path, told()) == 0
+    said = capsys.readouterr()
+    assert "black_friday" in said.out and str(broken) in said.err
+    [written] = [folder for folder in runs.iterdir() if folder != broken]
+    assert sorted(file.name for file in written.iterdir()) == ["report.html", "report.json"]
+    assert "There is none to compare with" in (written / "report.html").read_text()
+    assert comparing.read(written)["profile"] == "outage"
+
+
+def test_the_next_run_stands_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in (1, 2):
+        monkeypatch.setattr("doorbuster.rehearsal.report.folder_name", lambda profile, n=n: f"{n}-{profile}")
+        assert rehearse(monkeypatch, tmp_path, told()) == 0
+    second = comparing.read(tmp_path / "black-friday" / "2-outage")
+    assert second["compared"]["with"] == str(tmp_path / "black-friday" / "1-outage" / comparing.REPORT)
+    assert second["curves"]["slices"] == SLICES
+
+
+@pytest.mark.parametrize("error", [RuntimeError("there is no projector to kill"), OSError("the disk is full")])
+def test_whatever_ends_a_run_does_not_say_that_something_judged_did_not_hold(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert rehearse(monkeypatch, tmp_path, error) == 2
+    assert str(error) in capsys.readouterr().err
+    assert rehearse(monkeypatch, tmp_path, told(books=msgspec.structs.replace(BOOKS, orders_paid=0))) == 1
