@@ -45,7 +45,8 @@ def judge(
     if payment.intent_id is None:
         return "record"  # then judged again: one event at a time
     if payment.intent_id != seen.intent_id:
-        return "alarm"
+        # Made behind a failure of Stripe's, and nobody's as long as nobody tried to pay it.
+        return "ignore" if only_made(seen) or seen.status == "canceled" else "alarm"
     if seen.status == "canceled":
         return "end"
     if seen.status in ("requires_capture", "succeeded"):

@@ -11,6 +11,7 @@ from shared.breaker import Withheld
 from shared.http import tracing
 from write_side import metrics
 from write_side.errors import Refusal
+from write_side.payments.bounded_client import is_kept_failure
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -31,6 +32,10 @@ class CircuitOpen(ProviderDown):
 
 class StillUnderWay(ProviderDown):
     """Another call of ours with the same key has not been answered yet: worker and client at once."""
+
+
+class KeptFailure(ProviderDown):
+    """Stripe repeats a failure of its own that it keeps under the key, for a day: only another key is an attempt."""
 
 
 class Throttled(ProviderDown):
@@ -55,7 +60,7 @@ class ProviderRefused(Exception):
 
 _OUTCOMES: dict[type[Exception], str] = {
     ProviderDown: "down", StillUnderWay: "under_way", Throttled: "throttled", KeyRejected: "key_rejected",
-    ProviderRefused: "refused", CircuitOpen: "withheld",
+    ProviderRefused: "refused", CircuitOpen: "withheld", KeptFailure: "kept_failure",
 }  # fmt: skip
 
 
@@ -101,7 +106,8 @@ async def _answer_of(call: Awaitable[A], read: Callable[[A], T]) -> T:
     except stripe.StripeError as error:
         if error.http_status == 409:
             raise StillUnderWay("The payment is being prepared.", retry_after=1) from error
-        raise down(ProviderDown) from error
+        kept = is_kept_failure(error.http_status or 0, error.headers or {})
+        raise down(KeptFailure if kept else ProviderDown) from error
     except Exception as error:  # an answer that even its own SDK can't read is no answer
         log.error("the payment provider's answer makes no sense", extra={"fields": {"error": type(error).__name__}})
         raise down(ProviderDown) from error

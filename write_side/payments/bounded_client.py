@@ -34,13 +34,17 @@ class BoundedClient(stripe.AIOHTTPClient):
         permit = self._breaker.admit(time.monotonic())
         try:
             answer = await self.request_unguarded(method, url, headers, post_data)
-            self._tell(permit, answered=answer[1] < 500)
         except Exception:
             self._tell(permit, answered=False)
             raise
         except asyncio.CancelledError:
             self._breaker.given_up(permit)
             raise
+        _, status, said = answer
+        if is_kept_failure(status, said):
+            self._breaker.given_up(permit)
+        else:
+            self._tell(permit, answered=status < 500)
         return answer
 
     async def request_unguarded(
@@ -64,6 +68,11 @@ class BoundedClient(stripe.AIOHTTPClient):
         elif self._breaker.failed(permit, time.monotonic()):
             metrics.STRIPE_CIRCUIT_OPENED.inc()
         metrics.STRIPE_CIRCUIT.set(self._breaker.state != "closed")
+
+
+def is_kept_failure(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether an answer repeats a failure of before: of how Stripe is by now it says nothing."""
+    return status >= 500 and headers.get("Idempotent-Replayed") == "true"
 
 
 async def _read(content: aiohttp.StreamReader) -> bytes:

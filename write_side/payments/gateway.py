@@ -19,7 +19,7 @@ from stripe import PaymentIntent
 from shared.settings import Settings
 from write_side.errors import Refusal
 from write_side.fraud import marker
-from write_side.payments.asking import CircuitOpen, ProviderDown, down, every, heard
+from write_side.payments.asking import CircuitOpen, KeptFailure, ProviderDown, down, every, heard
 from write_side.payments.bounded_client import BoundedClient
 from write_side.payments.disputes import Dispute, dispute_in
 from write_side.payments.domain import Payment, Seen, SeenDispute, SeenRefund
@@ -30,6 +30,7 @@ from write_side.payments.refunding import Refund, Refunds, refund_in
 TOLERANCE = 300  # seconds that a webhook may have been on its way
 TIMEOUT = 8.0  # seconds; less than the time for which a worker claims a payment
 PAGE = 100  # intents: as many as Stripe gives at once
+KEYS = 20  # for the intent of one payment
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,20 @@ class Gateway:
         self._http, self._settings = http, settings
 
     async def create(self, payment: Payment) -> Seen:
-        """The intent of a payment; the same one each time. All parameters come from columns that never change."""
+        """The intent of a payment; the same one each time. All parameters come from columns that never change.
+
+        While Stripe repeats failures that it keeps, the next key is asked. Whoever asks goes through the same keys, so
+        that a lost answer is heard again, and worker and client meet. What may have been made behind a failure nobody
+        can pay: its secret was never told.
+        """
+        for number in range(1, KEYS + 1):
+            try:
+                return await self._created(payment, _key(payment.id, "create", number))
+            except KeptFailure:
+                log.warning("Stripe keeps a failure", extra={"fields": {"payment_id": str(payment.id), "key": number}})
+        raise down(ProviderDown)
+
+    async def _created(self, payment: Payment, key: str) -> Seen:
         params: stripe.params.PaymentIntentCreateParams = {
             "amount": payment.amount_minor,
             "currency": payment.currency.lower(),
@@ -93,7 +107,7 @@ class Gateway:
         # As the SDK's `create`, which makes an object of its own of each part of the answer: half of what a call costs,
         # and there is one for each order.
         call = self._client.raw_request_async(
-            "post", "/v1/payment_intents", **params, idempotency_key=str(payment.id)
+            "post", "/v1/payment_intents", **params, idempotency_key=key
         )
         seen = self._looked_at(await heard("create", call, shown_in))
         return _meant(seen, fits=seen.payment_id == payment.id)
@@ -199,7 +213,9 @@ class Gateway:
 
 def _key(payment_id: UUID, what: str, attempt: int) -> str:
     # Stripe replays a stored answer to a key, a 500 included: an attempt that failed there needs another key.
-    return f"{payment_id}:{what}" if attempt <= 1 else f"{payment_id}:{what}:{attempt}"
+    if attempt > 1:
+        return f"{payment_id}:{what}:{attempt}"
+    return str(payment_id) if what == "create" else f"{payment_id}:{what}"
 
 
 def _meant(seen: Seen, *, fits: bool) -> Seen:

@@ -73,6 +73,9 @@ async def start_session(
         await orders.learn(pool, seen, joined, version=payment.version)
     async with pool.acquire() as conn:
         await store.look_out(conn, payment.id)
+        kept = await store.find_payment(conn, payment.id)
+    if kept and kept.intent_id != seen.intent_id:  # a webhook told of the one that was made behind a failure
+        seen = await providers.of(kept.method).look(kept)
     await _check_payable(pool, payment)  # closing meanwhile: the intent just made will be cancelled
     assert seen.client_secret is not None
     return PaymentSession(payment.id, seen.intent_id, seen.client_secret, publishable_key)

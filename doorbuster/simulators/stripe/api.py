@@ -119,7 +119,7 @@ class Api:
         """Run, record, answer: without an await, so that a request happens wholly or not at all."""
         result, error = _run(operation, call)
         change = result if isinstance(result, Change) else None
-        error = error or (change.error if change else None)
+        error = error or (change.error if change else None) or self._outage.instead()
         answer = _error_seen(error, call) if error else self._seen(result, call)
         status = error.status if error else 200
         saved = _saved(answer, status, call, origin) if origin.key and (not error or error.kept) else None

@@ -11,10 +11,11 @@ from .errors import StripeError
 
 class Trouble(Struct, frozen=True, forbid_unknown_fields=True):
     """`error500` and `rate_limit` answer before executing; `hang` never answers; `refuse` drops the connection;
-    `lose_answer` executes and then drops the connection, which is what idempotency keys are for.
+    `lose_answer` executes and then drops the connection, which is what idempotency keys are for; `error500_kept`
+    executes and then answers an error, which the key remembers.
     """
 
-    mode: Literal["off", "error500", "rate_limit", "hang", "refuse", "lose_answer"] = "off"
+    mode: Literal["off", "error500", "error500_kept", "rate_limit", "hang", "refuse", "lose_answer"] = "off"
     latency_ms: Annotated[int, Meta(ge=0, le=600_000)] = 0
 
 
@@ -39,7 +40,7 @@ class Outage:
         """Suffer before a request is executed."""
         match self.trouble.mode:
             case "error500":
-                raise StripeError("An unknown error occurred", status=500, type="api_error")
+                raise unknown_error()
             case "rate_limit":
                 raise StripeError("Request rate limit exceeded.", status=429, code="rate_limit")
             case "hang":
@@ -53,10 +54,19 @@ class Outage:
         if self.trouble.latency_ms:
             await asyncio.sleep(self.trouble.latency_ms / 1000)
 
+    def instead(self) -> StripeError | None:
+        """The error that is answered, and kept, instead of what a request came to."""
+        return unknown_error(kept=True) if self.trouble.mode == "error500_kept" else None
+
     def after(self, request: web.Request) -> None:
         """Suffer after a request was executed."""
         if self.trouble.mode == "lose_answer":
             drop(request)
+
+
+def unknown_error(*, kept: bool = False) -> StripeError:
+    """Stripe's own fault."""
+    return StripeError("An unknown error occurred", status=500, type="api_error", kept=kept)
 
 
 def drop(request: web.Request) -> None:

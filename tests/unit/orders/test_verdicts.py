@@ -55,6 +55,9 @@ CANCELLING, EXPIRING = order("closing", "cancelled"), order("closing", "expired"
         (WAITING, work("pending"), seen("requires_payment_method"), False, "ignore"),
         (WAITING, work("pending"), seen("requires_action"), False, "ignore"),
         (WAITING, work("pending"), seen("requires_capture", intent_id="pi_2"), False, "alarm"),
+        (WAITING, work("pending"), seen("requires_action", intent_id="pi_2"), False, "alarm"),
+        (WAITING, work("pending"), seen("requires_payment_method", intent_id="pi_2"), False, "ignore"),
+        (WAITING, work("pending"), seen("canceled", intent_id="pi_2"), False, "ignore"),
         # Paid.
         (WAITING, work("pending"), seen("requires_capture"), False, "confirm"),
         (WAITING, work("declined"), seen("requires_capture"), False, "confirm"),
