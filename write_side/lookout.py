@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from shared.upcasting import written_as
 from write_side import event_log
 from write_side.database import Connection, Pool
-from write_side.reactions import Lag, Reaction, advance_from
+from write_side.reactions import Lag, Reaction, advance_from, begin
 
 CARRY = 1.0  # seconds from one move of the unconcerned to the next
 SPAN = 20_000  # positions seen at once, after a time without looks
@@ -29,7 +29,7 @@ class Lookout:
     """Of each type of event the last position in (`_floor`, `_seen`], and where each reaction stood when last asked."""
 
     def __init__(self, pool: Pool, reactions: Sequence[Reaction]) -> None:
-        self._pool, self._reactions = pool, reactions
+        self._pool, self.reactions = pool, reactions
         self._tags = {each.name: written_as(each.types) for each in reactions}
         self._forget()
 
@@ -63,8 +63,9 @@ class Lookout:
         return events
 
     def concerns(self, reaction: Reaction) -> bool:
-        """Whether there may be an event for it behind where it stood. What happened before the first look may be."""
-        return self._at.get(reaction.name, -1) < self._due(reaction) or self._seen < 0
+        """Whether there may be an event for it behind where it stood. What happened before the first look may be; until
+        then it may not have begun."""
+        return self._seen >= 0 and self._at.get(reaction.name, -1) < self._due(reaction)
 
     async def ask(self, conn: Connection) -> None:
         """Where all stand: other workers react, too."""
@@ -73,12 +74,12 @@ class Lookout:
 
     async def move(self, conn: Connection) -> None:
         """Those whom nothing concerned stand where all has been seen from now on."""
-        free = [each for each in self._reactions if self._due(each) <= self._at.get(each.name, -1) < self._seen]
+        free = [each for each in self.reactions if self._due(each) <= self._at.get(each.name, -1) < self._seen]
         if free:
             await conn.execute(_MOVE, [each.name for each in free], list(map(self._due, free)), self._seen)
 
     def _tell(self, safe: int) -> None:
-        for reaction in self._reactions:
+        for reaction in self.reactions:
             if (at := self._at.get(reaction.name)) is not None:
                 Lag(reaction.name, safe).tell(at if self.concerns(reaction) else max(at, self._seen))
 
@@ -88,6 +89,7 @@ class Lookout:
 
     async def _learn(self, conn: Connection, safe: int) -> None:
         if self._seen < 0:
+            await begin(conn, self.reactions, safe)
             self._floor = self._seen = safe
         elif safe > self._seen:
             until = await event_log.look_until(conn, self._seen, safe, SPAN)

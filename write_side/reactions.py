@@ -56,6 +56,18 @@ class Advanced(NamedTuple):
     at: int | None
 
 
+async def begin(conn: Connection, all_reactions: Sequence[Reaction], safe: int) -> None:
+    """Those without a checkpoint begin at the safe position: an update or a setting brought them, and nobody waits for
+    mails of last year, nor for goods sent long ago. (Where that is wrong, a migration gives them another.) In a new
+    shop, where none has got anywhere, all begin with the first event."""
+    await conn.execute(
+        """INSERT INTO reaction_checkpoint (reaction, position)
+           SELECT name, CASE WHEN EXISTS (SELECT FROM reaction_checkpoint WHERE position > 0) THEN $2::bigint ELSE 0 END
+           FROM unnest($1::text[]) AS n (name) ON CONFLICT DO NOTHING""",
+        [each.name for each in all_reactions], safe,
+    )  # fmt: skip
+
+
 async def advance(pool: Pool, reaction: Reaction) -> int:
     """React to the next events up to the safe position; answers how many there were."""
     return (await advance_from(pool, reaction)).events
@@ -121,7 +133,7 @@ async def _claim(conn: Connection, name: str) -> int | None:
     at: int | None = await conn.fetchval(
         "SELECT position FROM reaction_checkpoint WHERE reaction = $1 FOR UPDATE SKIP LOCKED", name
     )
-    if at is None:
+    if at is None:  # or it has not begun
         query = "INSERT INTO reaction_checkpoint (reaction, position) VALUES ($1, 0) ON CONFLICT DO NOTHING"
         await conn.execute(query, name)
     return at

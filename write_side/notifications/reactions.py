@@ -76,7 +76,7 @@ _OF_RETURNS: dict[type, str] = {
 }
 
 
-# A reaction's name is its checkpoint's: one that is renamed begins anew, and writes no mail of what was before.
+# A reaction's name is its checkpoint's: one that is renamed begins with what comes then, as a new one does.
 _REACTIONS: dict[str, tuple[type, ...]] = {
     "gift_card_mail": (GiftCardIssued,),
     "invoice_mail": (InvoiceIssued, InvoiceOverdue),

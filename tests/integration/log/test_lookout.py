@@ -94,6 +94,31 @@ async def test_who_is_not_concerned_is_moved_without_reading_and_who_is_reacts(n
     assert await noted.fetchval("SELECT count(*) FROM noted") == 1
 
 
+async def all_done(pool: Pool, lookout: Lookout) -> int:
+    """How many effects there are once each has reacted to all that it is to."""
+    for _ in range(3):
+        await lookout.look()
+        for reaction in lookout.reactions:
+            while await lookout.advance(reaction):
+                pass
+    return int(await pool.fetchval("SELECT count(*) FROM noted"))
+
+
+async def test_a_reaction_that_an_update_brings_leaves_alone_what_was_before(noted: Pool) -> None:
+    await receive(noted)
+    lookout = Lookout(noted, [noting("brought", StockReceived)])
+    assert await lookout.advance(lookout.reactions[0]) == 0
+    assert await all_done(noted, lookout) == 0
+    await receive(noted)
+    assert await all_done(noted, lookout) == 1
+
+
+async def test_in_a_new_shop_all_reactions_begin_with_the_first_event(noted: Pool) -> None:
+    await noted.execute("UPDATE reaction_checkpoint SET position = 0")  # as migrations leave those that they name
+    await receive(noted)
+    assert await all_done(noted, Lookout(noted, [noting("first", StockReceived), noting("second", StockReceived)])) == 2
+
+
 async def test_what_happened_before_the_first_look_is_not_passed_over(noted: Pool) -> None:
     await receive(noted)
     lookout = await looking(noted)
