@@ -72,7 +72,8 @@ class ReturnLabelled(Struct, frozen=True, tag="returns.return_labelled.v1"):
 
 
 class ReturnTracked(Struct, frozen=True, tag="returns.return_tracked.v1"):
-    """The carrier saw them on their way; `delivered` means at the warehouse's door, and not that anybody looked."""
+    """The carrier saw them on their way; `delivered` means at the warehouse's door, and not that anybody looked, and
+    `back_with_customer` that the carrier gave them back to whoever sent them."""
 
     return_id: UUID
     order_id: UUID

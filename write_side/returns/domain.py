@@ -241,12 +241,18 @@ def to_refund(units: Iterable[ReturnedUnits], unrefunded: Mapping[str, int]) -> 
     return [Demand(sku, quantity) for sku, quantity in found.items() if quantity > 0]
 
 
-# What may be seen of what comes back, in the order in which it is believed; `delivered` is here.
-WAY_BACK = ("collected", "in_transit", "out_for_delivery", "attempt_failed", "returning", "delivered")
+# What may be seen of what comes back, in the order in which it is believed; `delivered` is here. That the customer has
+# it again (`back_with_customer`) no carrier says: to them it is delivered, whoever got it.
+WAY_BACK = (
+    "collected", "in_transit", "out_for_delivery", "attempt_failed", "returning", "delivered", "back_with_customer",
+)  # fmt: skip
+AWAY_FROM_US = ("returning", "back_with_customer")
 
 
 def track(each: Return, status: str, at: datetime) -> ReturnTracked | None:
     """The carrier saw it; None if that is known, outdone by what was told before, or of no interest any more."""
+    if status == "delivered" and each.tracking in AWAY_FROM_US:
+        status = "back_with_customer"
     before = -1 if each.tracking is None else WAY_BACK.index(each.tracking)
     if each.state != "approved" or WAY_BACK.index(status) <= before:
         return None

@@ -28,6 +28,7 @@ from write_side.returns.domain import (
     approve,
     cancel,
     evolve,
+    expire,
     reject,
     request,
     returnable,
@@ -168,6 +169,23 @@ def test_scans_are_believed_by_rank_and_of_what_is_waited_for_alone() -> None:
     assert track(each, "in_transit", NOW) is None
     assert track(each, "delivered", NOW) is not None
     assert track(received(approved(lamp=1), lamp=1), "delivered", NOW) is None
+
+
+def seen_on_its_way(*statuses: str) -> Return:
+    """An approved return that is late by now."""
+    each = structs.replace(approved(lamp=1), expires_at=NOW)
+    for version, status in enumerate(statuses, 3):
+        seen = track(each, status, NOW)
+        each = each if seen is None else evolve(each, seen, version)
+    return each
+
+
+def test_what_the_carrier_gave_back_to_the_customer_is_not_at_our_door_and_expires() -> None:
+    assert expire(seen_on_its_way("in_transit", "delivered"), NOW) is None
+    assert expire(seen_on_its_way("in_transit", "delivered", "returning", "delivered"), NOW) is None, "told late"
+    back = seen_on_its_way("in_transit", "returning", "delivered", "delivered", "in_transit")
+    assert back.tracking == "back_with_customer"
+    assert expire(back, NOW) is not None
 
 
 @given(st.lists(st.tuples(st.sampled_from(["ask", "reject", "cancel", "receive"]), st.integers(1, 4)), max_size=12))
