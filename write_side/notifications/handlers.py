@@ -49,7 +49,8 @@ LINKS_PAUSE = 1.0
 LEVELS = {"left": logging.ERROR, "unclear": logging.WARNING, "refused": logging.WARNING}
 ERASED = 0  # the code of a mail whose recipient was erased before it went out
 BLOCKED = 1  # … and of one with the code of a gift card that pays nothing any more
-_UNSENT = {ERASED: "erased", BLOCKED: "blocked"}
+OUTDATED = 2  # … and of one that asks for money which is there by now
+_UNSENT = {ERASED: "erased", BLOCKED: "blocked", OUTDATED: "outdated"}
 
 
 def steps(pool: Pool, keyring: Keyring, server: MailServer, texts: MailTexts, settings: Settings) -> list[Step]:
@@ -134,6 +135,8 @@ async def _send(
         return MailRefused(mail.id, mail.order_id, mail.kind, ERASED)
     if mail.kind == domain.GIFT_CARD and mail.subject_id and await gift_cards.is_blocked(pool, mail.subject_id):
         return MailRefused(mail.id, mail.order_id, mail.kind, BLOCKED)  # refunded before its mail went
+    if await _is_outdated(pool, mail, order):
+        return MailRefused(mail.id, mail.order_id, mail.kind, OUTDATED)
     say = texts.voice(order.locale, number=letters.NUMBER)
     letter = await _letter(pool, say, mail, orders.as_read(order), settings)
     to = _recipient(order, contact, settings)
@@ -142,6 +145,18 @@ async def _send(
     message = letters.written(say, letter, to, mail, settings.mail_from, cause.correlation_id)
     with metrics.MAIL_SECONDS.labels(mail.kind).time(), tracing.span("smtp", kind="client"):
         return await _deliver(pool, server, mail, message)
+
+
+async def _is_outdated(pool: Pool, mail: Mail, order: Order) -> bool:
+    """Whether it asks for what was paid, or is not to be paid any more: it was queued, and then the server was down."""
+    async with pool.acquire() as conn:
+        if mail.kind == domain.PAYMENT_DECLINED:
+            state, _ = await payments.shown(conn, order.payment_id)
+            return state != "declined" or order.state != "pending_payment"
+        if mail.kind == domain.OVERDUE and mail.subject_id is not None:
+            invoice = await invoices.find(conn, mail.subject_id)
+            return invoice is not None and not invoice.open_minor
+    return False
 
 
 async def _deliver(pool: Pool, server: MailServer, mail: Mail, message: EmailMessage) -> MailSent | MailRefused:

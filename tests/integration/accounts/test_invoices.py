@@ -137,6 +137,25 @@ async def test_what_is_bought_on_invoice_is_confirmed_invoiced_reminded_and_paid
     await nothing_is_wrong(shop)
 
 
+async def test_what_is_paid_before_the_mail_goes_is_not_asked_for(
+    customers: Customers, shop: Shop, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    await shop.stock("lamp", 5)
+    order = await bought(shop, await business(customers, 5000))
+    for _ in range(2):  # created, captured
+        await shop.work()
+    invoice = await the_invoice(shop)
+    await invoices.tell_overdue(shop.pool, invoice.due_at)
+    await react(shop)
+    await invoices.pay(shop.pool, invoice.id, "2026-12-01/17", CAUSE)
+    while await send(shop, server):
+        pass
+    subjects = [str(mail["Subject"]) for mail in received.mails]
+    assert f"The invoice of your order {order.number}" in subjects
+    assert not [subject for subject in subjects if "overdue" in subject]
+
+
 async def issued(pool: Pool, account_id: UUID, now: datetime) -> None:
     """The invoice of some order."""
     async with commands.transaction(pool) as conn:

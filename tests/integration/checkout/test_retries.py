@@ -10,7 +10,7 @@ from shared.events.payments import PaymentDeclined
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_closing import cancel
-from tests.integration.checkout.test_mails import react, send
+from tests.integration.checkout.test_mails import ledger, react, send
 from write_side.notifications.gateway import MailServer
 from write_side.orders.handlers import OrderState
 from write_side.payments import Gateway, Payment, Seen
@@ -91,6 +91,26 @@ async def test_after_three_retries_it_is_the_customers_turn_who_is_told_why(
     assert await shop.pay(order, "pm_card_mastercard") == "requires_capture", "another card is welcome"
     await shop.complete(order)
     assert (await shop.now(order)).state == "confirmed"
+
+
+async def test_who_has_paid_before_the_mail_of_the_decline_goes_gets_only_the_confirmation(
+    shop: Shop, bank: Any, inbox: tuple[Inbox, MailServer]
+) -> None:
+    received, server = inbox
+    await shop.stock("lamp", 10)
+    await bank(troubled=1, lasting=1)
+    order = await declined(shop)
+    for _ in range(5):
+        await later(shop)
+    await react(shop)  # and the mail server is down
+    await bank()
+    await shop.pay(order, "pm_card_mastercard")
+    await shop.complete(order)
+    await react(shop)
+    while await send(shop, server):
+        pass
+    assert [str(mail["Subject"]) for mail in received.mails] == [f"Your order {order.number} is confirmed"]
+    assert sorted(await ledger(shop)) == ["refused", "sent"]
 
 
 async def test_a_stolen_card_is_never_tried_again_nor_called_stolen(shop: Shop) -> None:
