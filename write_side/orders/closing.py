@@ -3,7 +3,7 @@ through with it at the provider, any number of times.
 """
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec import Struct
@@ -40,7 +40,8 @@ async def close_order(
             raise UnknownOrder("there is no such order")
         found[:] = [order]
         closable = ("pending_payment",) if reason == "expired" else ("pending_payment", "confirmed")
-        waits = reason == "expired" and order.expires_at > (now or datetime.now(UTC))
+        # By the clock that it was listed by: a worker whose own is behind would list it again and again.
+        waits = reason == "expired" and order.expires_at > (now or await payments.clock(conn))
         if order.state not in closable or waits:
             return order, {}
         work = await payments.lock_payment(conn, order.payment_id)

@@ -12,6 +12,7 @@ from write_side.payments.store import (
     alarms,
     capture,
     claim,
+    clock,
     find_by_intent,
     find_payment,
     intents_of,
@@ -33,7 +34,7 @@ from write_side.payments.store import (
 __all__ = [
     "OUR_BOOKS", "Abilities", "Chosen", "Decline", "Gateway", "Notice", "Owed", "Payment", "Provider",
     "ProviderDown", "ProviderRefused", "Providers", "Room", "Seen", "SeenRefund", "Work", "alarms", "can",
-    "capture", "chosen_like", "claim", "covers", "decline", "due_within", "find_by_intent", "find_payment",
+    "capture", "chosen_like", "claim", "clock", "covers", "decline", "due_within", "find_by_intent", "find_payment",
     "intents_of", "lock_new", "lock_payment", "open_providers", "park", "public_state", "put_off",
     "record_made", "reduce", "retry_alarmed", "save", "shown", "stripe_of", "take_in", "take_in_all", "wake",
 ]  # fmt: skip

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from msgspec import Struct, structs
@@ -48,6 +50,13 @@ class OrderClosed(Refusal):
     code = "order_closed"
 
 
+class PaymentNotTaken(Refusal):
+    """The provider refuses this payment itself, as of a currency that our account can't charge: it has to be paid in
+    another way, or somebody has to look."""
+
+    code = "payment_not_taken"
+
+
 async def open_payment(pool: Pool, payment_id: UUID, token: str | None, settings: Settings) -> Payment:
     """The payment that an order's token opens; refuses `order_token_required`, `wrong_order_token`,
     `order_token_ended`."""
@@ -65,20 +74,33 @@ async def start_session(
 ) -> PaymentSession:
     """The way to pay; may be asked for again and again. Makes the intent if the worker hasn't yet.
 
-    Refuses `payment_provider_unavailable` (the order waits), `already_paid`, `order_closed`.
+    Refuses `payment_provider_unavailable` (the order waits), `already_paid`, `order_closed`, `payment_not_taken`.
     """
     await _check_payable(pool, payment)
     async with joining_order(pool, payment.order_id, cause, "payment session") as joined:
-        seen = await _intent(pool, providers, payment)
+        with _not_taken(payment):
+            seen = await _intent(pool, providers, payment)
         await orders.learn(pool, seen, joined, version=payment.version)
     async with pool.acquire() as conn:
         await store.look_out(conn, payment.id)
         kept = await store.find_payment(conn, payment.id)
     if kept and kept.intent_id != seen.intent_id:  # a webhook told of the one that was made behind a failure
-        seen = await providers.of(kept.method).look(kept)
+        with _not_taken(kept):
+            seen = await providers.of(kept.method).look(kept)
     await _check_payable(pool, payment)  # closing meanwhile: the intent just made will be cancelled
     assert seen.client_secret is not None
     return PaymentSession(payment.id, seen.intent_id, seen.client_secret, publishable_key)
+
+
+@contextmanager
+def _not_taken(payment: Payment) -> Iterator[None]:
+    """The provider's no, as whoever pays is told it."""
+    try:
+        yield
+    except ProviderRefused as refused:
+        fields = {"payment_id": str(payment.id), "code": refused.code}
+        log.error("the provider refuses whoever wants to pay", extra={"fields": fields})
+        raise PaymentNotTaken("The payment provider does not take this payment.") from refused
 
 
 async def _intent(pool: Pool, providers: Providers, payment: Payment) -> Seen:
@@ -105,10 +127,14 @@ async def _check_payable(pool: Pool, payment: Payment) -> None:
 
 
 async def complete(pool: Pool, providers: Providers, payment: Payment, cause: Metadata) -> Answer[CompletedPayment]:
-    """Look at the intent and apply what it shows, as the webhook does or did; refuses if the provider is down."""
+    """Look at the intent and apply what it shows, as the webhook does or did.
+
+    Refuses `payment_provider_unavailable`, `payment_not_taken`.
+    """
     async with joining_order(pool, payment.order_id, cause, "payment complete") as joined:
         if payment.intent_id is not None:
-            seen = await providers.of(payment.method).look(payment)
+            with _not_taken(payment):
+                seen = await providers.of(payment.method).look(payment)
             await orders.learn(pool, seen, joined, version=payment.version)
     async with pool.acquire() as conn:
         order = await orders.find_state(conn, payment.order_id)

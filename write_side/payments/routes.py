@@ -13,7 +13,7 @@ from write_side.orders import AlreadyPaid
 from write_side.payments import handlers
 from write_side.payments.asking import ProviderDown
 from write_side.payments.gateway import BadSignature, BrokenNotice, StripeEvent
-from write_side.payments.handlers import CompletedPayment, OrderClosed, PaymentSession
+from write_side.payments.handlers import CompletedPayment, OrderClosed, PaymentNotTaken, PaymentSession
 from write_side.payments.methods import stripe_of
 from write_side.resources import Own
 
@@ -31,7 +31,7 @@ class Received(Struct, frozen=True):
 
 
 @post("/v1/payments/{payment_id:uuid}/session", status_code=200)
-@refuses(AlreadyPaid, OrderClosed, ProviderDown)
+@refuses(AlreadyPaid, OrderClosed, PaymentNotTaken, ProviderDown)
 @leads_to(Link("post_complete", _SAME))
 async def post_session(
     request: Call, payment_id: FromPath[UUID], own: Own, token: OrderToken = None,
@@ -44,7 +44,7 @@ async def post_session(
 
 
 @post("/v1/payments/{payment_id:uuid}/complete", status_code=200)
-@refuses(ProviderDown)
+@refuses(PaymentNotTaken, ProviderDown)
 async def post_complete(
     request: Call, payment_id: FromPath[UUID], own: Own, token: OrderToken = None,
 ) -> Answered[CompletedPayment]:  # fmt: skip

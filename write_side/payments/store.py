@@ -152,9 +152,10 @@ async def count_waiting(conn: Connection) -> tuple[int, float, int]:
 
 
 async def retry_alarmed(conn: Connection, payment_id: UUID | None = None) -> int:
-    """Take up again what waits for a person, all of it or one payment; answers how many."""
+    """Take up again what waits for a person, all of it or one payment; answers how many. The attempts are counted on:
+    under the keys of those before Stripe repeats what it said, for a day. The first refusal is an alarm once more."""
     done = await conn.execute(
-        """UPDATE payment SET alarm = NULL, attempts = 0, next_attempt_at = clock_timestamp()
+        """UPDATE payment SET alarm = NULL, next_attempt_at = clock_timestamp()
            WHERE alarm IS NOT NULL AND ($1::uuid IS NULL OR id = $1)""",
         payment_id,
     )

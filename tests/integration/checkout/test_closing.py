@@ -1,6 +1,6 @@
 """Cancelling and expiring: nothing is freed before Stripe has confirmed, and late money is never lost or kept."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 
 import msgspec
 import pytest
@@ -12,6 +12,7 @@ from write_side.orders import store as orders_store
 from write_side.orders.handlers import OrderState
 from write_side.payments import ProviderDown, handlers, open_providers, store
 from write_side.payments import gateway as gateway_module
+from write_side.payments.handlers import PaymentNotTaken
 
 
 async def cancel(shop: Shop, order: OrderState) -> str:
@@ -214,6 +215,19 @@ async def test_a_capture_whose_answer_was_lost_is_found_again(shop: Shop) -> Non
     assert (await shop.history(order)).count("payment_captured") == 1
 
 
+async def test_what_a_person_takes_up_again_is_asked_under_a_new_key(shop: Shop) -> None:
+    await shop.stock("lamp", 5)
+    order = await shop.order(lamp=2)
+    await shop.pay(order)
+    await shop.complete(order)
+    await shop.pool.execute("UPDATE payment SET attempts = 12")
+    async with shop.pool.acquire() as conn:
+        await store.park(conn, order.payment.id, "capture: refused")
+        assert await store.retry_alarmed(conn) == 1
+        [work] = await store.claim_due(conn, shop.providers.rooms(1))
+    assert (work.todo, work.attempts) == ("capture", 13), "Stripe would repeat what it said to the first twelve"
+
+
 async def test_an_authorization_that_stripe_lets_go_of_ends_the_order(shop: Shop) -> None:
     await shop.stock("lamp", 5)
     order = await shop.order(lamp=2)
@@ -241,12 +255,29 @@ async def test_while_stripe_is_down_an_order_waits_with_its_stock(shop: Shop) ->
     assert await shop.pay(order) == "requires_capture"
 
 
+async def test_a_worker_whose_clock_is_behind_closes_what_has_expired(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Behind:
+        @staticmethod
+        def now(tz: tzinfo) -> datetime:
+            return datetime.now(tz) - timedelta(minutes=5)
+
+    await shop.stock("lamp", 5)
+    order = await shop.order(lamp=2, ttl=0)
+    monkeypatch.setattr(closing, "datetime", Behind)
+    assert await closing.close_expired(shop.pool) == 1
+    assert (await shop.now(order)).state == "closing"
+
+
 async def test_an_order_whose_intent_stripe_will_never_make_still_ends(shop: Shop) -> None:
     await shop.stock("lamp", 5)
     order = await shop.order(lamp=2, ttl=0)
     await shop.pool.execute("UPDATE payment SET amount_minor = 1")  # less than Stripe charges
     assert await shop.work() == 1
     assert await shop.work() == 0  # refused, and put off
+    with pytest.raises(PaymentNotTaken):
+        await shop.pay(order)
     await closing.close_expired(shop.pool)
     await shop.work()
     assert (await shop.now(order)).state == "expired"
