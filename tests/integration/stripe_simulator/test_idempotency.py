@@ -106,3 +106,21 @@ async def test_a_lost_answer_is_found_again_by_its_key(simulator: Process, clien
     assert found.last_response.headers["idempotent-replayed"] == "true"
     listed = await client.v1.payment_intents.list_async({"limit": 5})
     assert [each.id for each in listed.data if each.metadata.to_dict() == {"payment_id": "lost"}] == [found.id]
+
+
+async def test_a_failure_in_the_middle_of_a_request_is_kept_under_its_key(simulator: Process, client: Client) -> None:
+    options, asked = key(), {**INTENT, "metadata": {"payment_id": "failed"}}
+    simulator.control("outage", {"mode": "error500_kept"})
+    with pytest.raises(stripe.APIError):
+        await client.v1.payment_intents.create_async(asked, options)
+    simulator.control("outage", {"mode": "off"})
+    with pytest.raises(stripe.APIError) as again:
+        await client.v1.payment_intents.create_async(asked, options)
+    assert again.value.http_status == 500
+    assert again.value.headers
+    assert again.value.headers["idempotent-replayed"] == "true"
+    other = await client.v1.payment_intents.create_async(asked, key())
+    listed = await client.v1.payment_intents.list_async({"limit": 5})
+    made = [each.id for each in listed.data if each.metadata.to_dict() == {"payment_id": "failed"}]
+    assert len(made) == 2, "the first was carried out"
+    assert made[0] == other.id
