@@ -83,11 +83,11 @@ async def start_session(
         await orders.learn(pool, seen, joined, version=payment.version)
     async with pool.acquire() as conn:
         await store.look_out(conn, payment.id)
-        kept = await store.find_payment(conn, payment.id)
-    if kept and kept.intent_id != seen.intent_id:  # a webhook told of the one that was made behind a failure
-        with _not_taken(kept):
-            seen = await providers.of(kept.method).look(kept)
+        now = await store.find_payment(conn, payment.id) or payment
     await _check_payable(pool, payment)  # closing meanwhile: the intent just made will be cancelled
+    if now.intent_id not in (None, seen.intent_id):  # a webhook told first of one that was made behind a failure
+        with _not_taken(payment):
+            seen = await providers.of(payment.method).look(now)
     assert seen.client_secret is not None
     return PaymentSession(payment.id, seen.intent_id, seen.client_secret, publishable_key)
 

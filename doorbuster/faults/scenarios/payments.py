@@ -10,6 +10,7 @@ from doorbuster.faults.shoppers import Purchase, prepared
 from shared.ids import uuid7
 
 DECLINES, PAYERS, KILLS = 3, 4, 3
+BAD_DAY = (("lose_answer", 2.0), ("error500", 1.0), ("error500_kept", 1.0), ("refuse", 1.0), ("rate_limit", 1.0))
 SLOW_MS = 400
 SKEW_SECONDS = 330  # more than the tolerance of signatures: an API that is ahead refuses what the provider tells it
 
@@ -22,7 +23,7 @@ FAR_OFF = """
 
 
 async def _the_provider_has_a_bad_day(scene: Scene) -> None:
-    for mode, seconds in (("lose_answer", 2.0), ("error500", 1.0), ("refuse", 1.0), ("rate_limit", 1.0)):
+    for mode, seconds in BAD_DAY:
         await _outage(scene, mode=mode)
         await asyncio.sleep(seconds)
     await _outage(scene, latency_ms=SLOW_MS)  # so that a kill finds calls under way, executed and not written down
