@@ -59,11 +59,14 @@ async def test_what_the_worker_did_not_remember_is_learnt(shop: Shop) -> None:
     assert await shop.pool.fetchval(INBOX) == 1
 
 
-async def test_another_intent_for_the_payment_is_told_to_a_person(shop: Shop) -> None:
+async def test_another_intent_for_the_payment_is_told_to_a_person_once_somebody_tries_to_pay_it(shop: Shop) -> None:
     [order] = await placed(shop, 1)
     body, _ = await announced(shop, order)
     event = msgspec.json.decode(body)
     event["id"], event["data"]["object"]["id"] = "evt_other", "pi_other"
     await shop.receive(shop.signed(event))
-    assert await shop.pool.fetchval("SELECT alarm FROM payment") == "requires_payment_method, which does not fit"
-    assert await shop.pool.fetchval(INBOX) == 1
+    assert await shop.pool.fetchval("SELECT alarm FROM payment") is None
+    event["id"], event["data"]["object"]["status"] = "evt_tried", "requires_action"
+    await shop.receive(shop.signed(event))
+    assert await shop.pool.fetchval("SELECT alarm FROM payment") == "requires_action, which does not fit"
+    assert await shop.pool.fetchval(INBOX) == 2
