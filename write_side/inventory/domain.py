@@ -21,7 +21,8 @@ from write_side.errors import Invalid, NotFound, Refusal
 
 Quantity = Annotated[int, Meta(gt=0, le=1_000_000)]
 Sku = Annotated[str, Meta(min_length=1, max_length=100)]
-LowAt = Annotated[int, Meta(ge=0, le=1_000_000)]
+MOST_LOW_AT = 1_000_000
+LowAt = Annotated[int, Meta(ge=0, le=MOST_LOW_AT)]
 Reason = Annotated[str, Meta(min_length=1, max_length=200)]
 # `$` alone also matches ahead of a line end.
 Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}(?!\n)$")]
