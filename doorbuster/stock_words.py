@@ -14,7 +14,8 @@ def add_stock(kinds: "Words[argparse.ArgumentParser]") -> None:
     """Add the kind to `doorbuster import`."""
     given = kinds.add_parser("stock", help="counts or deliveries, CSV or TSV, plain or gzip; each file once")
     given.add_argument("file", type=Path)
-    given.add_argument("--mode", choices=["set", "add"], default="set", help="counts become it, or change by it")
+    given.add_argument("--mode", choices=["set", "add"], default="set",
+                       help="counts become it (without what is paid for and not picked), or change by it")  # fmt: skip
     given.add_argument("--reason", required=True, type=_reason, help="stands in the log for ever")
     given.add_argument("--warehouse", default="MAIN", metavar="CODE", help="of rows that name none (MAIN)")
     given.add_argument("--column", action="append", default=[], type=_column, metavar="FIELD=COLUMN",

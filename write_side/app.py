@@ -33,6 +33,7 @@ from write_side.feed import routes as feed_routes
 from write_side.fraud import routes as fraud_routes
 from write_side.fulfilment import routes as fulfilment_routes
 from write_side.fulfilment.booking import routes as booking_routes
+from write_side.fulfilment.counting import routes as counting_routes
 from write_side.fulfilment.dropping import routes as dropping_routes
 from write_side.fulfilment.editing import routes as editing_routes
 from write_side.fulfilment.picking import routes as picking_routes
@@ -108,6 +109,7 @@ ROUTES: Sequence[HTTPRouteHandler] = [
     *editing_routes.routes,
     *dropping_routes.routes,
     *fulfilment_routes.routes,
+    *counting_routes.routes,
     *projections_routes.routes,
     *history_routes.routes,
     *erasure_routes.routes,

@@ -31,6 +31,7 @@ class Lookout:
     def __init__(self, pool: Pool, reactions: Sequence[Reaction]) -> None:
         self._pool, self.reactions = pool, reactions
         self._tags = {each.name: written_as(each.types) for each in reactions}
+        self._most: dict[str, int] = {}
         self._forget()
 
     def _forget(self) -> None:
@@ -54,10 +55,21 @@ class Lookout:
         return 0
 
     async def advance(self, reaction: Reaction) -> int:
-        """React to what concerns it; answers how many events there were."""
+        """React to what concerns it; answers how many events there were.
+
+        After a failure one event at a time, so that those before the one that fails are not rolled back with it, then
+        twice as many each time, up to what the reaction says.
+        """
         if not self.concerns(reaction):
             return 0
-        events, at = await advance_from(self._pool, reaction)
+        most = self._most.pop(reaction.name, reaction.looks)
+        try:
+            events, at = await advance_from(self._pool, reaction.at_most(most))
+        except Exception:
+            self._most[reaction.name] = 1
+            raise
+        if most < reaction.looks:
+            self._most[reaction.name] = 2 * most
         if at is not None:
             self._at[reaction.name] = at
         return events

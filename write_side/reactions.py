@@ -22,9 +22,10 @@ BATCH = 10  # events in one transaction: from its first append to its commit the
 PAUSE = 0.05
 # Of what happens in a rush, and leads to nothing mostly: a look costs about the same for one event as for a hundred.
 SELDOM = 0.25
+ENOUGH = 0.1  # seconds of one transaction, after which it takes no further event in hand
 SCAN = 20_000  # positions looked at in one go when there is nothing to react to
 
-Handle = Callable[[Connection, Recorded, Event, Metadata], Awaitable[None]]
+Handle = Callable[[Connection, Recorded, Event, Metadata], Awaitable[bool | None]]
 Pick = Callable[[Connection, Sequence[Recorded]], Awaitable[Sequence[Recorded]]]
 
 
@@ -35,9 +36,10 @@ async def _all(_: Connection, events: Sequence[Recorded]) -> Sequence[Recorded]:
 class Reaction(NamedTuple):
     """A name for ever (its checkpoint's), the tags it reacts to, and the handler that runs in the transaction.
 
-    The metadata that a handler is given are those of what it appends. Where most events lead to nothing, it looks at
-    many of them at once (`looks`), and `pick` says which it reacts to: so many of them in one transaction (`most`), a
-    single one where each locks more than one order. `pause`: seconds from one look to the next.
+    The metadata that a handler is given are those of what it appends. It answers True where an event leads to more than
+    one transaction may hold: then it is given the same event again in the next. Where most events lead to nothing, it
+    looks at many of them at once (`looks`), and `pick` says which it reacts to, in their order: so many of them in one
+    transaction (`most`), a single one where each locks more than one order. `pause`: seconds from one look to the next.
     """
 
     name: str
@@ -47,6 +49,10 @@ class Reaction(NamedTuple):
     pick: Pick = _all
     most: int = BATCH
     pause: float = PAUSE
+
+    def at_most(self, events: int) -> "Reaction":
+        """The same, with no more events in one transaction than so many."""
+        return self._replace(looks=min(self.looks, events), most=min(self.most, events))
 
 
 class Advanced(NamedTuple):
@@ -90,11 +96,9 @@ async def advance_from(pool: Pool, reaction: Reaction) -> Advanced:
             return Advanced(0, at)
         events = await event_log.read_types_after(conn, at, until, written_as(reaction.types), reaction.looks)
         picked = (await reaction.pick(conn, events))[: reaction.most] if events else []
-        for recorded in picked:
-            await _react(conn, reaction, recorded)
         reached = events[-1].position if len(events) == reaction.looks else until
-        if len(picked) == reaction.most:
-            reached = picked[-1].position
+        if (ended := await _react_to(conn, reaction, picked)) is not None:
+            reached = ended
         query = "UPDATE reaction_checkpoint SET position = $2 WHERE reaction = $1"
         await conn.execute(query, reaction.name, reached)
     lag.tell(reached)
@@ -119,13 +123,32 @@ class Lag:
             self._caught_up[self._name] = time.monotonic()
 
 
-async def _react(conn: Connection, reaction: Reaction, recorded: Recorded) -> None:
+async def _react_to(conn: Connection, reaction: Reaction, picked: Sequence[Recorded]) -> int | None:
+    """React to one after the other; answers from where on events are left to the next transaction, None: nowhere."""
+    began = time.monotonic()
+    for n, recorded in enumerate(picked, 1):
+        if await _react(conn, reaction, recorded):
+            return recorded.position - 1
+        if n == reaction.most or time.monotonic() - began > ENOUGH:
+            return recorded.position
+    return None
+
+
+async def _react(conn: Connection, reaction: Reaction, recorded: Recorded) -> bool:
+    """React to an event; answers whether it leads to more, in another transaction."""
     with continuing(recorded, f"reaction {reaction.name}") as cause:
         fields = {"reaction": reaction.name, "event_type": recorded.type, "position": recorded.position}
         log.info("reacts to an event", extra={"fields": fields})
-        for event in decode_events(recorded.type, recorded.payload):
-            if tag_of(type(event)) in reaction.types:
+        try:
+            more = [
                 await reaction.handle(conn, recorded, event, cause)
+                for event in decode_events(recorded.type, recorded.payload)
+                if tag_of(type(event)) in reaction.types
+            ]
+        except Exception:
+            log.exception("a reaction failed at an event", extra={"fields": fields})
+            raise
+    return any(more)
 
 
 async def _claim(conn: Connection, name: str) -> int | None:

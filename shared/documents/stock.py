@@ -47,7 +47,7 @@ class StockRecord(Struct, frozen=True):
     sku: Annotated[str, told("what is stocked")]
     product_id: Annotated[UUID, told("the product that the SKU is a variant of")]
     warehouse: Annotated[str, told("where it is")]
-    on_hand: Annotated[int, told("what lies there", "pieces")]
+    on_hand: Annotated[int, told("what lies there, less what is paid for and not picked yet", "pieces")]
     reserved: Annotated[int, told("of it promised to orders", "pieces")]
     available: Annotated[int, told("on hand − reserved", "pieces")]
     position: Annotated[int, told("of the last event in it, in the log")]

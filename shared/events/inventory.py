@@ -151,7 +151,7 @@ class StockTransferredIn(Struct, frozen=True, tag="inventory.stock_transferred_i
 
 
 class StockCounted(Struct, frozen=True, tag="inventory.stock_counted.v1"):
-    """Somebody counted what lies there: `on_hand` is what they found."""
+    """Somebody counted what lies there: `on_hand` is what they found, less what is paid for and was not picked yet."""
 
     sku: str
     warehouse: str
@@ -159,6 +159,7 @@ class StockCounted(Struct, frozen=True, tag="inventory.stock_counted.v1"):
     on_hand: int
     reserved: int
     reason: str
+    to_pick: int = 0  # so many were counted that are paid for, and in no `on_hand`; 0 where they were left out
 
 
 class StockThresholdSet(Struct, frozen=True, tag="inventory.stock_threshold_set.v1"):

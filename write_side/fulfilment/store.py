@@ -32,6 +32,16 @@ async def of_order(conn: Connection, order_id: UUID) -> list[Parcel]:
     return [_parcel(row) for row in await conn.fetch(f"{_PARCEL} WHERE order_id = $1 ORDER BY id", order_id)]
 
 
+async def sent_without_lists(conn: Connection, order_ids: Sequence[UUID], sku: str) -> dict[UUID, int]:
+    """Order → how many of a SKU have left in parcels that were made of no pick list."""
+    rows = await conn.fetch(
+        """SELECT order_id, sum((line ->> 'quantity')::int) AS n FROM parcel, jsonb_array_elements(lines) AS line
+           WHERE order_id = ANY ($1) AND pick_id IS NULL AND line ->> 'sku' = $2 GROUP BY order_id""",
+        order_ids, sku,
+    )  # fmt: skip
+    return {row["order_id"]: row["n"] for row in rows}
+
+
 async def by_number(conn: Connection, carrier: str, tracking_number: str) -> list[Parcel]:
     """A parcel by what the carrier calls it, and those that lie in it."""
     query = f"{_PARCEL} WHERE carrier = $1 AND tracking_number = $2 AND within IS NULL"

@@ -13,6 +13,7 @@ from msgspec import Struct
 from write_side.imports.reading import Line
 from write_side.imports.rejecting import Rejected
 from write_side.imports.spreadsheets import plain
+from write_side.inventory import MOST_LOW_AT
 
 Mode = Literal["set", "add"]
 FIELDS = ("sku", "on_hand", "change", "warehouse", "expected", "low_at")
@@ -63,12 +64,19 @@ class StockReader:
             warehouse=said.get("warehouse") or self._warehouse,
             figure=_number(cells[self._at[self._figure]], _count if self._figure == "on_hand" else _change),
             expected=_number(said.get("expected", ""), _count) if self._figure == "on_hand" else None,
-            low_at=_number(said.get("low_at", ""), _count),
+            low_at=_threshold(said.get("low_at", "")),
         )
 
     def keys(self, row: StockRow) -> set[int]:
         """What no other row of the file may name."""
         return {hash((row.sku, row.warehouse))}
+
+
+def _threshold(cell: str) -> int | None:
+    low_at = _number(cell, _count)
+    if low_at is not None and low_at > MOST_LOW_AT:
+        raise Rejected("broken_count", f"{low_at} is no threshold: it is {MOST_LOW_AT:,} at the most")
+    return low_at
 
 
 def _number(cell: str, pattern: re.Pattern[str]) -> int | None:

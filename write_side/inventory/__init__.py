@@ -3,13 +3,19 @@
 from write_side.inventory.allocating import Line, allocate, out_of_stock, summed
 from write_side.inventory.bundles.store import find as find_bundles
 from write_side.inventory.domain import (
+    MOST_LOW_AT,
+    BelowReserved,
+    CountOutOfDate,
+    CountShelf,
     Demand,
     OpenStockItem,
     OutOfStock,
     Quantity,
     Sku,
     StockItem,
+    StockTooLarge,
     UnknownStock,
+    count,
     evolve_item,
     set_threshold,
 )
@@ -35,10 +41,10 @@ from write_side.inventory.warehouses.domain import UnknownWarehouse
 from write_side.inventory.warehouses.store import all_warehouses
 
 __all__ = [
-    "MAIN", "Demand", "Line", "OpenStockItem", "OutOfStock", "PurchaseLimit", "PurchaseLimitReached", "Quantity",
-    "Sku", "StockItem", "Transfer", "UnknownStock", "UnknownWarehouse", "add_to", "all_warehouses", "allocate",
-    "available_of", "check_limits", "counted", "ensure_warehouse", "evolve_item", "find_bundles", "find_items",
-    "find_limits", "find_nearest", "find_places", "hold", "hold_available", "insert_items", "items_after", "let_go",
-    "open_items", "opened_with", "out_of_stock", "put_back", "save_counts", "set_threshold", "set_to", "summed",
-    "take_instead", "write_off",
+    "MAIN", "MOST_LOW_AT", "BelowReserved", "CountOutOfDate", "CountShelf", "Demand", "Line", "OpenStockItem",
+    "OutOfStock", "PurchaseLimit", "PurchaseLimitReached", "Quantity", "Sku", "StockItem", "StockTooLarge", "Transfer",
+    "UnknownStock", "UnknownWarehouse", "add_to", "all_warehouses", "allocate", "available_of", "check_limits", "count",
+    "counted", "ensure_warehouse", "evolve_item", "find_bundles", "find_items", "find_limits", "find_nearest",
+    "find_places", "hold", "hold_available", "insert_items", "items_after", "let_go", "open_items", "opened_with",
+    "out_of_stock", "put_back", "save_counts", "set_threshold", "set_to", "summed", "take_instead", "write_off",
 ]  # fmt: skip

@@ -21,7 +21,8 @@ from write_side.errors import Invalid, NotFound, Refusal
 
 Quantity = Annotated[int, Meta(gt=0, le=1_000_000)]
 Sku = Annotated[str, Meta(min_length=1, max_length=100)]
-LowAt = Annotated[int, Meta(ge=0, le=1_000_000)]
+MOST_LOW_AT = 1_000_000
+LowAt = Annotated[int, Meta(ge=0, le=MOST_LOW_AT)]
 Reason = Annotated[str, Meta(min_length=1, max_length=200)]
 # `$` alone also matches ahead of a line end.
 Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}(?!\n)$")]
@@ -55,7 +56,8 @@ class StockTooLarge(Refusal):
 
 
 class CountOutOfDate(Refusal):
-    """What lies there changed since it was counted; `on_hand` is what is said now."""
+    """What lies there changed since it was counted; `on_hand` is what is said now, and `to_pick` how many lie there
+    besides, if the whole shelf was counted."""
 
     code = "count_out_of_date"
 
@@ -108,8 +110,9 @@ class TransferStock(Struct, frozen=True, forbid_unknown_fields=True):
 class CountStock(Struct, frozen=True, forbid_unknown_fields=True):
     """`{"sku": "lamp", "warehouse": "BER", "counted": 9, "expected": 10, "reason": "inventory 2026"}`.
 
-    `expected` is the `on_hand` that was read when the counting began: what left or came in meanwhile was counted or
-    not, nobody knows, so a count is refused once it is another.
+    What is paid for and not picked yet is not to be counted: it lies there, and `on_hand` is without it (`CountShelf`
+    counts all). `expected` is the `on_hand` that was read when the counting began: what left or came in meanwhile was
+    counted or not, nobody knows, so a count is refused once it is another.
     """
 
     sku: Sku
@@ -117,6 +120,14 @@ class CountStock(Struct, frozen=True, forbid_unknown_fields=True):
     counted: Annotated[int, Meta(ge=0, le=MOST_ON_HAND)]
     expected: Annotated[int, Meta(ge=0, le=2_147_483_647)]
     reason: Reason
+
+
+class CountShelf(CountStock, frozen=True, forbid_unknown_fields=True):
+    """`{"sku": "lamp", "warehouse": "BER", "counted": 9, "expected": 10, "reason": "inventory 2026"}`.
+
+    All that lies on the shelf is `counted`, also what is paid for and not picked yet. `expected` is the `on_shelf` that
+    was read when the counting began; a payment doesn't change it, a pick does, and then the count is refused.
+    """
 
 
 class Demand(Struct, frozen=True, forbid_unknown_fields=True):
@@ -195,14 +206,18 @@ def adjusted(item: StockItem, change: int, reason: str) -> StockAdjusted:
     return StockAdjusted(item.sku, item.warehouse, change, on_hand, item.reserved, reason)
 
 
-def count(item: StockItem, command: CountStock) -> StockCounted:
-    """The count becomes what was found; raises `CountOutOfDate`, `BelowReserved`. The row is locked."""
-    if item.on_hand != command.expected:
-        said = f"{item.sku}: {command.expected} were expected when it was counted, now {item.on_hand} are"
-        raise CountOutOfDate(said, on_hand=item.on_hand, reserved=item.reserved)
-    check_figure(item, command.counted)
+def count(item: StockItem, command: CountStock, to_pick: int | None = None) -> StockCounted:
+    """The count becomes what was found; raises `CountOutOfDate`, `BelowReserved`. The row is locked. `to_pick`, where
+    the whole shelf was counted: so many lie there that are in `on_hand` no more, since they are paid for."""
+    besides = to_pick or 0
+    if item.on_hand + besides != command.expected:
+        said = f"{item.sku}: {command.expected} were expected when it was counted, now {item.on_hand + besides} are"
+        facts = {} if to_pick is None else {"to_pick": to_pick}
+        raise CountOutOfDate(said, on_hand=item.on_hand, reserved=item.reserved, **facts)
+    on_hand = command.counted - besides
+    check_figure(item, on_hand)
     return StockCounted(
-        item.sku, item.warehouse, command.counted - item.on_hand, command.counted, item.reserved, command.reason
+        item.sku, item.warehouse, on_hand - item.on_hand, on_hand, item.reserved, command.reason, besides
     )
 
 

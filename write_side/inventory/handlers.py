@@ -238,10 +238,10 @@ async def reserve_stock(
     async def decide(conn: Connection) -> tuple[ReservationState, Positions]:
         await _refuse_orders(conn, reservation_id)
         held = await store.held(conn, reservation_id)
-        if held and held != wanted:
-            raise ReservationMismatch(f"{reservation_id} holds something else", held=held)
+        if held and (holds := allocating.summed(held)) != wanted:
+            raise ReservationMismatch(f"{reservation_id} holds something else", held=holds)
         if held:
-            return ReservationState(reservation_id, []), {}
+            return ReservationState(reservation_id, held), {}
         places, positions = await holding.hold(conn, reservation_id, wanted, "priority", cause)
         return ReservationState(reservation_id, places), positions
 

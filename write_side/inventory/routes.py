@@ -182,7 +182,8 @@ async def post_transfer(
 async def post_count(
     request: Call, data: JSONBody[CountStock], own: Own, key: IdempotencyKey = None
 ) -> Answered[StockState]:
-    """So many were found: sets the count, unless what was `expected` to be there changed meanwhile."""
+    """So many were found, without what is paid for and not picked yet: sets the count, unless what was `expected` to be
+    there changed meanwhile. Whoever counts all that lies there sends a shelf count."""
     call = idempotent(request, key, data)
     return answered(request, await handlers.count_stock(own.pool, data, cause(request), call))
 

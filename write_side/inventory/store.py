@@ -9,6 +9,7 @@ import msgspec
 
 from shared.envelope import Metadata, as_json
 from shared.events.inventory import StockItemEvent, StockItemOpened
+from shared.events.orders import Allocation
 from shared.ids import uuid7
 from shared.shards import product_key
 from write_side import event_log
@@ -193,14 +194,14 @@ def _move_of(row: asyncpg.Record | None) -> Move:
     )
 
 
-async def held(conn: Connection, reservation_id: UUID) -> dict[str, int]:
-    """What a reservation holds: SKU → quantity over all warehouses."""
+async def held(conn: Connection, reservation_id: UUID) -> list[Allocation]:
+    """What a reservation holds, and where."""
     rows = await conn.fetch(
-        """SELECT i.sku, sum(r.quantity)::int AS quantity FROM reservation r JOIN stock_item i ON i.id = r.item_id
-           WHERE r.id = $1 GROUP BY i.sku""",
+        """SELECT i.sku, i.warehouse, r.quantity FROM reservation r JOIN stock_item i ON i.id = r.item_id
+           WHERE r.id = $1 ORDER BY i.sku, i.warehouse""",
         reservation_id,
     )
-    return {row["sku"]: row["quantity"] for row in rows}
+    return [Allocation(**row) for row in rows]
 
 
 async def is_held_by_order(conn: Connection, reservation_id: UUID) -> bool:

@@ -54,6 +54,8 @@ from write_side.orders.refusals import (
 from write_side.orders.replacing import Wish, is_on_credit, place_replacement, quote_replacement
 from write_side.orders.settling import learn
 from write_side.orders.store import (
+    allocated,
+    deducted_of,
     fallen_through,
     find_by_number,
     find_head,
@@ -70,14 +72,14 @@ from write_side.orders.store import (
 
 __all__ = [
     "RUNNING", "AlreadyPaid", "Amounts", "Announcements", "Load", "NotAddable", "NotSellable", "Order", "OrderState",
-    "OrderTokenEnded", "OrderTokenRequired", "Outside", "PlacedOrder", "Placements", "Quote", "Recordings",
-    "Redacted", "There", "TotalOutOfRange", "UnfinishedOrders", "UnknownOrder", "Wish", "WrongOrderToken", "added_to",
-    "additions_among", "amounts", "as_read", "begin_closing", "check_finished", "check_limits", "check_there",
-    "check_token", "close_expired", "close_unpaid", "complete", "drop", "fallen_through", "find_by_number", "find_head",
-    "find_order", "find_quote", "find_state", "finish_closing", "gifts_among", "gifts_apart", "in_bundles",
-    "is_being_refunded", "is_being_returned", "is_on_credit", "items_of", "learn", "learn_made", "lock_additions",
-    "lock_order", "lock_whole", "named_among", "nearest_to", "numbers_of", "of_person", "open_announcements",
-    "open_placements", "open_recordings", "opened", "place_addition", "place_replacement", "quote_addition",
-    "quote_replacement", "quotes_of_person", "readdress", "reallocate", "redact", "save_quote", "show_order",
-    "take_in_announced", "whole_of", "with_gift_cards", "with_token", "with_whole_bundles",
+    "OrderTokenEnded", "OrderTokenRequired", "Outside", "PlacedOrder", "Placements", "Quote", "Recordings", "Redacted",
+    "There", "TotalOutOfRange", "UnfinishedOrders", "UnknownOrder", "Wish", "WrongOrderToken", "added_to",
+    "additions_among", "allocated", "amounts", "as_read", "begin_closing", "check_finished", "check_limits",
+    "check_there", "check_token", "close_expired", "close_unpaid", "complete", "deducted_of", "drop", "fallen_through",
+    "find_by_number", "find_head", "find_order", "find_quote", "find_state", "finish_closing", "gifts_among",
+    "gifts_apart", "in_bundles", "is_being_refunded", "is_being_returned", "is_on_credit", "items_of", "learn",
+    "learn_made", "lock_additions", "lock_order", "lock_whole", "named_among", "nearest_to", "numbers_of", "of_person",
+    "open_announcements", "open_placements", "open_recordings", "opened", "place_addition", "place_replacement",
+    "quote_addition", "quote_replacement", "quotes_of_person", "readdress", "reallocate", "redact", "save_quote",
+    "show_order", "take_in_announced", "whole_of", "with_gift_cards", "with_token", "with_whole_bundles",
 ]  # fmt: skip

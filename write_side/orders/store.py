@@ -158,6 +158,30 @@ async def allocated_items(
     return [tuple(row) for row in await conn.fetch(*among(query, ids, "order_id"))]
 
 
+async def deducted_of(conn: Connection, item_id: UUID) -> dict[UUID, int]:
+    """Order → how many of a stock item were taken off for it, of those orders that are paid and not over yet."""
+    rows = await conn.fetch(
+        """SELECT a.order_id, a.quantity
+           FROM order_allocation a
+           JOIN customer_order o ON o.id = a.order_id AND o.deducted AND o.state IN ('confirmed', 'closing')
+           WHERE a.item_id = $1 AND a.order_id >= (
+               SELECT id FROM customer_order WHERE deducted AND state IN ('confirmed', 'closing')
+               ORDER BY id LIMIT 1)""",
+        item_id,
+    )
+    found: dict[UUID, int] = {}
+    for row in rows:
+        found[row["order_id"]] = found.get(row["order_id"], 0) + row["quantity"]
+    return found
+
+
+async def allocated(conn: Connection, ids: Sequence[UUID], sku: str) -> dict[UUID, int]:
+    """Order → how many of a SKU are taken for it, anywhere."""
+    query = """SELECT order_id, sum(quantity) AS n FROM order_allocation
+               WHERE order_id = ANY ($1) AND sku = $2 GROUP BY order_id"""
+    return {row["order_id"]: row["n"] for row in await conn.fetch(query, ids, sku)}
+
+
 async def items_of(conn: Connection, order_id: UUID) -> list[tuple[str, str, UUID]]:
     """(SKU, warehouse, stock item) of an order's allocations."""
     query = "SELECT sku, warehouse, item_id FROM order_allocation WHERE order_id = $1 ORDER BY n"

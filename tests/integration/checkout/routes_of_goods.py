@@ -66,6 +66,8 @@ async def _stock(ask: Any) -> None:
     await ask("POST", "/v1/stock/receipts", {**place, "quantity": 10, "reason": "delivery"})
     await ask("POST", "/v1/stock/adjustments", {**place, "change": -1, "reason": "broken"})
     await ask("POST", "/v1/stock/counts", {**place, "counted": 8, "expected": 9, "reason": "inventory"})
+    await ask("GET", "/v1/stock/LAMP/shelves")
+    await ask("POST", "/v1/stock/shelf-counts", {**place, "counted": 8, "expected": 8, "reason": "inventory"})
     await ask("POST", "/v1/stock/thresholds", {**place, "low_at": 7})
     await ask("POST", "/v1/warehouses", {"code": "HAM", "name": "Hamburg", "country": "DE"})
     await ask("POST", "/v1/stock-items", {"sku": "LAMP", "warehouse": "HAM"})

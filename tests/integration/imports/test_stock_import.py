@@ -149,3 +149,14 @@ async def test_a_row_may_say_a_count_and_a_threshold_and_is_one_row(shop: Pool, 
     assert (progress.changed, progress.unchanged, progress.rows) == (3, 1, 4)
     found = await shop.fetch("SELECT on_hand, low_at, version FROM stock_item WHERE sku < 'L04' ORDER BY sku")
     assert [tuple(row) for row in found] == [(7, 9, 3), (10, 9, 2), (10, 5, 1), (8, 5, 2)]
+
+
+async def test_an_absurd_threshold_keeps_no_other_row_out(shop: Pool, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    with path.open("w", newline="") as to:
+        rows = [["L00", 7, 9], ["L01", 7, 3_000_000_000], ["L02", 7, ""]]
+        csv.writer(to).writerows([["sku", "on_hand", "low_at"], *rows])
+    for dry_run in (True, False):
+        progress = await bring(shop, path, "set", dry_run=dry_run)
+        assert (progress.changed, progress.rejected) == (2, 1)
+    assert list((await counts(shop)).values())[:3] == [7, 10, 7]

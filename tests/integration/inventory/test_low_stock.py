@@ -1,7 +1,9 @@
 """What runs low is told to the warehouse's manager: once for each fall, by a real mail."""
 
 import asyncio
+from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,12 +16,13 @@ from write_side import imports, reactions
 from write_side.database import Pool
 from write_side.imports import StockOptions
 from write_side.inventory import handlers
-from write_side.inventory.alerts import store
+from write_side.inventory.alerts import domain, store
 from write_side.inventory.alerts.handlers import tell_due
 from write_side.inventory.alerts.reactions import reactions as stock_reactions
 from write_side.inventory.domain import MoveStock, SetThreshold, UnknownStock
 from write_side.inventory.warehouses.domain import NameManager, ReviseWarehouse, UnknownWarehouse
-from write_side.notifications.gateway import MailServer
+from write_side.notifications import Voice
+from write_side.notifications.gateway import MailServer, NotSent
 
 MANAGER = "stock-ber@shop.example"
 Mailing = tuple[Inbox, MailServer]
@@ -170,6 +173,47 @@ async def test_where_nobody_is_to_be_told_the_log_tells_alone(pool: Pool, inbox:
     await managed(pool)
     assert await tell(pool, server) == 0
     assert await alerts(pool) == [("lamp", 5, "noticed"), ("bulb", 5, "noticed")]
+
+
+async def test_what_could_not_be_told_is_not_due_again_once_there_is_no_manager(
+    pool: Pool, inbox: Mailing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, server = inbox
+
+    async def hand_over(*_: object) -> None:
+        await managed(pool, None)  # while the mail is under way
+        raise NotSent
+
+    monkeypatch.setattr(server, "hand_over", hand_over)
+    await stocked(pool, "lamp", 6)
+    await managed(pool)
+    await reserve(pool, uuid7(), lamp=1)
+    await react(pool)
+    assert await tell(pool, server) == 1
+    assert await pool.fetchval("SELECT next_attempt_at FROM low_stock") is None
+
+
+async def test_a_mail_that_fails_keeps_no_other_manager_waiting(
+    pool: Pool, inbox: Mailing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received, server = inbox
+    write = domain.letter
+
+    def letter(say: Voice, warehouse: str, *rest: Any) -> EmailMessage:
+        if warehouse == "BER":
+            raise ValueError("it can't be written")
+        return write(say, warehouse, *rest)
+
+    monkeypatch.setattr(domain, "letter", letter)
+    for warehouse in ("BER", "HAM"):
+        await stocked(pool, f"lamp-{warehouse}", 6, warehouse)
+        await handlers.name_manager(pool, warehouse, NameManager(f"{warehouse}@shop.example"), CAUSE)
+        await reserve(pool, uuid7(), **{f"lamp-{warehouse}": 1})
+    await react(pool)
+    assert await tell(pool, server) == 2
+    assert [mail["To"] for mail in received.mails] == ["HAM@shop.example"]
+    assert await alerts(pool) == [("lamp-BER", 5, "noticed"), ("lamp-HAM", 5, "told")]
+    assert await tell(pool, server) == 0, "it was put off"
 
 
 async def test_naming_the_same_manager_changes_nothing_and_an_unknown_warehouse_has_none(pool: Pool) -> None:

@@ -122,9 +122,10 @@ async def test_a_refused_line_seen_only_by_the_row_gives_back_the_others(pool: P
 async def test_a_repeat_with_the_same_reservation_id_holds_nothing_more(pool: Pool) -> None:
     await stocked(pool, "lamp", 9)
     reservation_id = uuid7()
-    await reserve(pool, reservation_id, lamp=2)
-    await reserve(pool, reservation_id, lamp=2)
+    first = await reserve(pool, reservation_id, lamp=2)
+    again = await reserve(pool, reservation_id, lamp=2)
     assert await figures(pool, "lamp") == (9, 2)
+    assert again.body == first.body, "where it is held, as one that is released holds nothing"
     with pytest.raises(handlers.ReservationMismatch):
         await reserve(pool, reservation_id, lamp=3)
 

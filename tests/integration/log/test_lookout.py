@@ -30,6 +30,18 @@ def noting(name: str, *types: type) -> Reaction:
     return Reaction(name, tuple(map(tag_of, types)), note)
 
 
+def failing_at(position: int, name: str, *types: type) -> Reaction:
+    """The same, but for one event that it fails at."""
+    noted = noting(name, *types)
+
+    async def note(conn: Connection, recorded: Recorded, event: Event, cause: Metadata) -> None:
+        await noted.handle(conn, recorded, event, cause)
+        if recorded.position == position:
+            raise RuntimeError("it can't be reacted to")
+
+    return noted._replace(handle=note)
+
+
 RESERVED, RECEIVED = noting("reserved", StockReserved), noting("received", StockReceived, StockAdjusted)
 ADJUSTED, NEVER = noting("adjusted", StockAdjusted), noting("never", OrderConfirmed)
 ALL = [RESERVED, RECEIVED, ADJUSTED, NEVER]
@@ -129,6 +141,57 @@ async def test_what_happened_before_the_first_look_is_not_passed_over(noted: Poo
         while await lookout.advance(reaction):
             pass
     assert await noted.fetchval("SELECT count(*) FROM noted") == 2
+
+
+async def test_what_stands_before_an_event_that_fails_goes_through_and_the_log_says_which_it_is(
+    noted: Pool, caplog: pytest.LogCaptureFixture
+) -> None:
+    positions = [await receive(noted) for _ in range(9)]
+    broken = failing_at(positions[5], "received", StockReceived)
+    lookout = await looking(noted, [broken])
+    failures = 0
+    for _ in range(12):
+        try:
+            await lookout.advance(broken)
+        except RuntimeError:
+            failures += 1
+    assert await noted.fetchval("SELECT array_agg(position ORDER BY id) FROM noted") == positions[:5]
+    assert await stands(noted, broken) == positions[4]
+    said = [record for record in caplog.records if record.message == "a reaction failed at an event"]
+    assert len(said) == failures
+    assert {vars(record)["fields"]["position"] for record in said} == {positions[5]}
+
+    while await lookout.advance(RECEIVED):  # it was mended
+        pass
+    assert await noted.fetchval("SELECT array_agg(position ORDER BY id) FROM noted") == positions
+
+
+async def test_after_a_failure_it_goes_on_with_one_event_and_twice_as_many_each_time(
+    noted: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(9):
+        await receive(noted)
+    lookout = await looking(noted, [RECEIVED])
+
+    async def down(*_: object) -> None:
+        raise OSError("Postgres is away")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="away"):
+        patched.setattr(reactions, "_claim", down)
+        await lookout.advance(RECEIVED)
+    assert [await lookout.advance(RECEIVED) for _ in range(5)] == [1, 2, 4, 2, 0]
+
+
+async def test_a_transaction_that_took_long_takes_no_further_event_in_hand(
+    noted: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reactions, "ENOUGH", 0)
+    first, second = await receive(noted), await receive(noted)
+    lookout = await looking(noted, [RECEIVED])
+    await lookout.advance(RECEIVED)
+    assert await stands(noted, RECEIVED) == first
+    await lookout.advance(RECEIVED)
+    assert await stands(noted, RECEIVED) == second
 
 
 async def test_no_checkpoint_that_another_worker_has_moved_goes_back(noted: Pool) -> None:

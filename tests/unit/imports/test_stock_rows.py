@@ -60,6 +60,15 @@ def test_what_is_no_count_is_rejected(mode: Mode, cells: list[str], code: str) -
     assert rejected.value.code == code
 
 
+def test_a_threshold_is_no_more_than_the_api_takes() -> None:
+    reader = StockReader(["sku", "on_hand", "low_at"], "set", "BER")
+    assert reader.read(Line(2, ["lamp", "10", "1000000"])).low_at == 1_000_000
+    for low_at in ("1000001", "3000000000"):  # an EAN that slipped into the column
+        with pytest.raises(Rejected, match="no threshold") as rejected:
+            reader.read(Line(2, ["lamp", "10", low_at]))
+        assert rejected.value.code == "broken_count"
+
+
 @given(st.text())
 def test_no_spreadsheet_takes_a_text_for_a_formula_and_it_comes_back_as_it_was(text: str) -> None:
     assert not guarded(text).startswith(("=", "+", "-", "@", "\t", "\r"))

@@ -58,6 +58,17 @@ async def save(conn: Connection, pick: Pick, event: PickEvent, cause: Metadata) 
     return await event_log.append(conn, [_new(pick, event)], cause)
 
 
+async def taken(conn: Connection, order_ids: Sequence[UUID], sku: str, warehouse: str) -> dict[UUID, int]:
+    """Order → how many of a SKU somebody has taken from a warehouse's shelves for it, or is taking."""
+    rows = await conn.fetch(
+        """SELECT order_id, sum((line ->> 'quantity')::int) AS n FROM pick, jsonb_array_elements(lines) AS line
+           WHERE order_id = ANY ($1) AND warehouse = $3 AND state IN ('picking', 'picked') AND line ->> 'sku' = $2
+           GROUP BY order_id""",
+        order_ids, sku, warehouse,
+    )  # fmt: skip
+    return {row["order_id"]: row["n"] for row in rows}
+
+
 async def claim_due(conn: Connection, limit: int) -> list[UUID]:
     """Lists that are to be picked now, for this worker alone for a while."""
     rows = await conn.fetch(

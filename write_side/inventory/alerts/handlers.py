@@ -4,9 +4,11 @@ It may be sent twice, if the worker dies or the connection breaks while it is un
 Message-ID, and to be told twice does a manager no harm. Customers' mails are another matter: `notifications`.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from shared.envelope import Metadata
 from shared.events.inventory import ManagerMailRefused, ManagerTold
@@ -14,7 +16,7 @@ from write_side import commands, metrics
 from write_side.database import Pool
 from write_side.inventory.alerts import domain, store
 from write_side.inventory.alerts.store import Claimed
-from write_side.notifications import MailServer, MailTexts, NotSent, Refused, Unclear, message_id
+from write_side.notifications import MailServer, MailTexts, Refused, message_id, tried
 from write_side.steps import Step
 
 log = logging.getLogger(__name__)
@@ -36,27 +38,35 @@ async def tell_due(pool: Pool, server: MailServer, texts: MailTexts, sender: str
         metrics.WAITING.labels("low_stock_due").set(due)
         metrics.WAITING_AGE.labels("low_stock_due").set(oldest)
         claimed = await store.claim_due(conn, AT_ONCE)
-    for place in claimed:
-        await _tell(pool, server, texts, sender, place)
+    await asyncio.gather(*(_attempt(pool, server, texts, sender, place) for place in claimed))
     return sum(len(place.alerts) for place in claimed)
 
 
-async def _tell(pool: Pool, server: MailServer, texts: MailTexts, sender: str, place: Claimed) -> None:
+async def _attempt(pool: Pool, server: MailServer, texts: MailTexts, sender: str, place: Claimed) -> None:
+    async def put_off() -> None:
+        async with pool.acquire() as conn:
+            await store.put_off(conn, place.alerts, RETRY_AFTER)
+
+    fields = {"warehouse": place.warehouse, "alerts": len(place.alerts)}
+    tell = partial(log.exception, "a mail to a manager failed", extra={"fields": fields})
+    outcome = await tried(_tell(pool, server, texts, sender, place), put_off, tell)
+    metrics.MAILS.labels("low_stock", outcome).inc()
+    level = logging.WARNING if outcome == "refused" else logging.INFO
+    log.log(level, "told a manager", extra={"fields": fields | {"outcome": outcome}})
+
+
+async def _tell(pool: Pool, server: MailServer, texts: MailTexts, sender: str, place: Claimed) -> str:
     id_, say = message_id(place.alerts[0].id, sender), texts.voice()  # staff read the shop's own language
     message = domain.letter(say, place.warehouse, place.alerts, place.manager_mail, sender, id_)
     try:
         async with server.connected() as client:
             await server.hand_over(client, message)
-    except (NotSent, Unclear):
-        async with pool.acquire() as conn:
-            await store.put_off(conn, place.alerts, RETRY_AFTER)
-        return _said(place, "put_off")
     except Refused as refused:
         code = refused.code
         await _finish(pool, place, lambda alert: ManagerMailRefused(alert.id, alert.sku, alert.warehouse, code))
-        return _said(place, "refused")
+        return "refused"
     await _finish(pool, place, lambda alert: ManagerTold(alert.id, alert.sku, alert.warehouse))
-    return _said(place, "sent")
+    return "sent"
 
 
 async def _finish(
@@ -65,9 +75,3 @@ async def _finish(
     cause = Metadata(actor="worker", correlation_id=str(place.alerts[0].id))
     async with commands.transaction(pool) as conn:
         await store.finish(conn, [event_of(alert) for alert in place.alerts], cause)
-
-
-def _said(place: Claimed, outcome: str) -> None:
-    metrics.MAILS.labels("low_stock", outcome).inc()
-    fields = {"warehouse": place.warehouse, "alerts": len(place.alerts), "outcome": outcome}
-    log.log(logging.WARNING if outcome == "refused" else logging.INFO, "told a manager", extra={"fields": fields})

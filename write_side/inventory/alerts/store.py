@@ -80,8 +80,9 @@ async def count_due(conn: Connection) -> tuple[int, float]:
 
 
 async def put_off(conn: Connection, alerts: Sequence[LowStock], pause: timedelta) -> None:
-    """They were not told: try again after a pause."""
-    query = "UPDATE low_stock SET next_attempt_at = clock_timestamp() + $2 WHERE id = ANY ($1) AND state = 'noticed'"
+    """They were not told: try again after a pause, unless their manager was taken away: due never."""
+    query = """UPDATE low_stock SET next_attempt_at = clock_timestamp() + $2
+               WHERE id = ANY ($1) AND state = 'noticed' AND next_attempt_at IS NOT NULL"""
     await conn.execute(query, [alert.id for alert in alerts], pause)
 
 

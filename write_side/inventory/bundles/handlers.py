@@ -1,5 +1,6 @@
 """Commands about bundles: load, decide, save. A reaction keeps what shoppers see of them."""
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from shared.envelope import Metadata
@@ -10,7 +11,12 @@ from write_side.commands import Answer
 from write_side.database import Connection, Pool
 from write_side.event_log import Positions
 from write_side.inventory.bundles import domain, store
-from write_side.inventory.bundles.domain import Bundle, ComposeBundle, UnknownBundle
+from write_side.inventory.bundles.domain import Bundle, ComposeBundle, Stocked, UnknownBundle
+
+MOST_NAMED = 50  # of the bundles that a SKU is in, in a refusal
+# Of the bundles with one component in one transaction: what it appends holds up the feed for everybody.
+MOST_LOOKED = 1_000
+MOST_CHANGED = 200
 
 
 async def compose_bundle(pool: Pool, sku: str, command: ComposeBundle, cause: Metadata) -> Answer[Bundle]:
@@ -25,9 +31,9 @@ async def compose_bundle(pool: Pool, sku: str, command: ComposeBundle, cause: Me
         named = [component.sku for component in components]
         await catalog.variants_of(conn, {f"/components/{n}/sku": sku for n, sku in enumerate(named)})
         await store.lock_all(conn)
-        within = (await store.holding(conn, [sku])).get(sku, [])
+        within = [bundle.sku for bundle in await store.holding(conn, sku, "", MOST_NAMED)]
         domain.check_composable(sku, command, list(await store.find(conn, named)), within)
-        return await _save(conn, await store.lock(conn, sku), sku, product_id, components, cause)
+        return await _save(conn, await _lock(conn, sku), sku, product_id, components, cause)
 
     return await commands.run(pool, decide)
 
@@ -37,12 +43,16 @@ async def dissolve_bundle(pool: Pool, sku: str, cause: Metadata) -> Answer[Bundl
 
     async def decide(conn: Connection) -> tuple[Bundle, Positions]:
         await store.lock_all(conn)
-        bundle = await store.lock(conn, sku)
+        bundle = await _lock(conn, sku)
         if bundle is None:
             raise UnknownBundle(f"{sku} is no bundle")
         return await _save(conn, bundle, sku, bundle.product_id, [], cause)
 
     return await commands.run(pool, decide)
+
+
+async def _lock(conn: Connection, sku: str) -> Bundle | None:
+    return next(iter(await store.lock(conn, [sku])), None)
 
 
 async def _save(
@@ -67,18 +77,38 @@ async def show_bundle(pool: Pool, sku: str) -> Bundle:
     return found
 
 
-async def follow_stock(conn: Connection, sku: str, cause: Metadata) -> None:
-    """The stock of a SKU has changed: what shoppers see of the bundles with it is told, where it is something else.
+async def follow_stock(conn: Connection, sku: str, position: int, cause: Metadata) -> bool:
+    """The stock of a SKU has changed, an event at this position says: what shoppers see of the bundles with it is told,
+    where it is something else. Answers whether there are more of them than one transaction looks at or changes: then
+    the next call goes on where this one ended.
 
     By the rows as they are now: whatever changes them later is an event that leads here again.
     """
-    for holder in (await store.holding(conn, [sku])).get(sku, []):
-        await follow_bundle(conn, holder, cause)
+    after = await store.walked(conn, position)
+    looked = await store.holding(conn, sku, after, MOST_LOOKED)
+    moving = await _moving(conn, looked)
+    if more := len(looked) == MOST_LOOKED or len(moving) > MOST_CHANGED:
+        last = moving[MOST_CHANGED - 1] if len(moving) > MOST_CHANGED else looked[-1]
+        await store.walk_on(conn, position, last.sku)
+    elif after:
+        await store.end_walk(conn, position)
+    await follow_bundles(conn, [bundle.sku for bundle in moving[:MOST_CHANGED]], cause)
+    return more
 
 
-async def follow_bundle(conn: Connection, sku: str, cause: Metadata) -> None:
-    """The same of one bundle."""
-    bundle = await store.lock(conn, sku)
-    assert bundle is not None
-    if event := domain.move(bundle, await store.stock_of(conn, bundle.components)):
-        await store.save(conn, domain.evolve(bundle, event, bundle.version + 1), event, cause)
+async def follow_bundles(conn: Connection, skus: Sequence[str], cause: Metadata) -> None:
+    """The same of these bundles, as they are once nobody else changes them."""
+    bundles = await store.lock(conn, skus)
+    stock = await _stock_of(conn, bundles)
+    moved = [(bundle, event) for bundle in bundles if (event := domain.move(bundle, stock))]
+    after = [(domain.evolve(bundle, event, bundle.version + 1), event) for bundle, event in moved]
+    await store.save_levels(conn, after, cause)
+
+
+async def _moving(conn: Connection, bundles: Sequence[Bundle]) -> list[Bundle]:
+    stock = await _stock_of(conn, bundles)
+    return [bundle for bundle in bundles if domain.move(bundle, stock)]
+
+
+async def _stock_of(conn: Connection, bundles: Sequence[Bundle]) -> Mapping[str, Stocked]:
+    return await store.stock_of(conn, [component for bundle in bundles for component in bundle.components])

@@ -24,7 +24,8 @@ def reactions() -> list[Reaction]:
 
 
 async def _last_of_each(conn: Connection, events: Sequence[Recorded]) -> list[Recorded]:
-    """The last of each component: it is the rows that are looked at, so that a rush on one is looked at once."""
+    """The last of each component: it is the rows that are looked at, so that a rush on one is looked at once. But what
+    is under way comes to its end first, or a rush would begin it anew for ever."""
     last: dict[str, Recorded] = {}
     composed: list[Recorded] = []
     for recorded in events:
@@ -33,12 +34,15 @@ async def _last_of_each(conn: Connection, events: Sequence[Recorded]) -> list[Re
                 composed.append(recorded)
             else:
                 last[cast(StockItemEvent, event).sku] = recorded
-    held = await store.holding(conn, list(last))
-    found = {r.position: r for r in (*composed, *(r for sku, r in last.items() if sku in held))}
+    held = await store.held(conn, list(last))
+    walking = await store.walking(conn)
+    under_way = [recorded for recorded in events if recorded.position == walking]
+    found = {r.position: r for r in (*under_way, *composed, *(r for sku, r in last.items() if sku in held))}
     return sorted(found.values(), key=lambda r: r.position)
 
 
-async def _follow(conn: Connection, _recorded: Recorded, event: Event, cause: Metadata) -> None:
+async def _follow(conn: Connection, recorded: Recorded, event: Event, cause: Metadata) -> bool:
     if isinstance(event, BundleComposed):
-        return await handlers.follow_bundle(conn, event.sku, cause)
-    await handlers.follow_stock(conn, cast(StockItemEvent, event).sku, cause)
+        await handlers.follow_bundles(conn, [event.sku], cause)
+        return False
+    return await handlers.follow_stock(conn, cast(StockItemEvent, event).sku, recorded.position, cause)

@@ -1,4 +1,4 @@
-"""The SQL of bundles: the only place that names their table."""
+"""The SQL of bundles: the only place that names their tables."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 
 from shared.envelope import Metadata, as_json
-from shared.events.inventory import BundleComponent, BundleEvent
+from shared.events.inventory import BundleAvailabilityChanged, BundleComponent, BundleEvent
 from shared.shards import product_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite
@@ -30,32 +30,62 @@ async def find(conn: Connection, skus: Iterable[str]) -> dict[str, list[BundleCo
     return {row["sku"]: _components.decode(row["components"]) for row in await conn.fetch(query, list(skus))}
 
 
-async def find_one(conn: Connection, sku: str, lock: str = "") -> Bundle | None:
+async def find_one(conn: Connection, sku: str) -> Bundle | None:
     """A SKU's bundle; also one that is made of nothing any more."""
-    row = await conn.fetchrow(f"SELECT {_BUNDLE} FROM bundle WHERE sku = $1 {lock}", sku)  # noqa: S608
+    row = await conn.fetchrow(f"SELECT {_BUNDLE} FROM bundle WHERE sku = $1", sku)  # noqa: S608
     return None if row is None else _bundle(row)
 
 
-async def lock(conn: Connection, sku: str) -> Bundle | None:
-    """The same, the row locked; orders don't wait for it."""
-    return await find_one(conn, sku, "FOR NO KEY UPDATE")
+async def lock(conn: Connection, skus: Sequence[str]) -> list[Bundle]:
+    """The same of several, the rows locked in the order of their SKUs; orders don't wait for them."""
+    query = f"SELECT {_BUNDLE} FROM bundle WHERE sku = ANY ($1) ORDER BY sku FOR NO KEY UPDATE"  # noqa: S608
+    return [_bundle(row) for row in await conn.fetch(query, skus)]
 
 
-async def holding(conn: Connection, skus: Sequence[str]) -> dict[str, list[str]]:
-    """SKU → the bundles that it is a component of, of these SKUs and of whatever else is in the bundles with them."""
-    query = "SELECT sku, components FROM bundle WHERE component_skus ?| $1::text[] ORDER BY sku"
-    found: dict[str, list[str]] = {}
-    for row in await conn.fetch(query, list(skus)):
-        for component in _components.decode(row["components"]):
-            found.setdefault(component.sku, []).append(row["sku"])
-    return found
+async def held(conn: Connection, skus: Sequence[str]) -> set[str]:
+    """Those of these SKUs that any bundle holds."""
+    query = """SELECT u.sku FROM unnest($1::text[]) AS u(sku)
+               WHERE EXISTS (SELECT FROM bundle b WHERE b.component_skus ? u.sku)"""
+    return {row["sku"] for row in await conn.fetch(query, skus)}
+
+
+async def holding(conn: Connection, sku: str, after: str, limit: int) -> list[Bundle]:
+    """So many of the bundles that a SKU is a component of, by their own SKUs, behind this one."""
+    rows = await conn.fetch(
+        f"""SELECT * FROM (SELECT {_BUNDLE} FROM bundle WHERE component_skus ? $1 OFFSET 0) AS holder
+            WHERE sku > $2 ORDER BY sku LIMIT $3""",  # noqa: S608  # OFFSET 0: else all bundles may be walked by SKU
+        sku, after, limit,
+    )  # fmt: skip
+    return [_bundle(row) for row in rows]
+
+
+async def walking(conn: Connection) -> int | None:
+    """The event that concerns bundles which are still to be looked at, if one does."""
+    position: int | None = await conn.fetchval("SELECT position FROM bundle_walk")
+    return position
+
+
+async def walked(conn: Connection, position: int) -> str:
+    """How far the walk through the bundles that an event concerns has come: up to this SKU."""
+    return await conn.fetchval("SELECT after FROM bundle_walk WHERE position = $1", position) or ""
+
+
+async def walk_on(conn: Connection, position: int, after: str) -> None:
+    """It goes on behind this SKU."""
+    query = "INSERT INTO bundle_walk VALUES ($1, $2) ON CONFLICT (position) DO UPDATE SET after = excluded.after"
+    await conn.execute(query, position, after)
+
+
+async def end_walk(conn: Connection, position: int) -> None:
+    """It came to the last one."""
+    await conn.execute("DELETE FROM bundle_walk WHERE position = $1", position)
 
 
 async def stock_of(conn: Connection, components: Iterable[BundleComponent]) -> dict[str, Stocked]:
     """SKU → what can be sold of it, over all warehouses."""
     query = """SELECT sku, sum(on_hand - reserved)::bigint AS available, max(low_at) AS low_at
                FROM stock_item WHERE sku = ANY ($1) GROUP BY sku"""
-    rows = await conn.fetch(query, [component.sku for component in components])
+    rows = await conn.fetch(query, list({component.sku for component in components}))
     return {row["sku"]: Stocked(row["available"], row["low_at"]) for row in rows}
 
 
@@ -72,8 +102,24 @@ async def save(conn: Connection, bundle: Bundle, event: BundleEvent, cause: Meta
             "UPDATE bundle SET components = $2, availability = $3, version = $4 WHERE id = $1",
             bundle.id, columns["components"], bundle.availability, bundle.version,
         )  # fmt: skip
-    new = NewEvent("bundle", bundle.id, bundle.version, product_key(bundle.product_id), event)
-    return await event_log.append(conn, [new], cause)
+    return await event_log.append(conn, [_new(bundle, event)], cause)
+
+
+async def save_levels(
+    conn: Connection, moved: Sequence[tuple[Bundle, BundleAvailabilityChanged]], cause: Metadata
+) -> None:
+    """Locked bundles as these events leave them: what shoppers see of them alone."""
+    await conn.execute(
+        """UPDATE bundle b SET availability = m.availability, version = m.version
+           FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS m(id, availability, version) WHERE b.id = m.id""",
+        [after.id for after, _ in moved], [after.availability for after, _ in moved],
+        [after.version for after, _ in moved],
+    )  # fmt: skip
+    await event_log.append(conn, [_new(after, event) for after, event in moved], cause)
+
+
+def _new(after: Bundle, event: BundleEvent) -> NewEvent:
+    return NewEvent("bundle", after.id, after.version, product_key(after.product_id), event)
 
 
 async def all_bundles(conn: Connection, ids: Sequence[UUID] | None = None) -> list[Bundle]:
