@@ -45,6 +45,7 @@ from write_side.notifications.text_files import read_mail_texts
 from write_side.payments import Providers, open_providers, stripe_of
 from write_side.payments import steps as payments
 from write_side.pricing import steps as prices
+from write_side.pricing.lists import steps as price_lists
 from write_side.reactions import Reaction
 from write_side.refunds import noting
 from write_side.refunds import steps as refunds
@@ -185,6 +186,7 @@ async def run(settings: Settings, stopping: asyncio.Event) -> None:
         steps = [
             *steps_of_reactions(pool, reactions_of(settings)),
             *prices.steps(pool),
+            *price_lists.steps(pool),
             *runs.steps(pool),
             *uploads.steps(pool, settings, stopping),
             *payments.steps(pool, providers, settings.capture_after_seconds),

@@ -7,7 +7,17 @@ from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
 
-from shared.documents.prices import ALWAYS, HISTORY_DAYS, WINDOW_DAYS, PriceTimes, Step, TermsStep, VariantTimes
+from shared.documents.prices import (
+    ALWAYS,
+    HISTORY_DAYS,
+    LONGEST_SALE,
+    TOLD,
+    WINDOW_DAYS,
+    PriceTimes,
+    Step,
+    TermsStep,
+    VariantTimes,
+)
 from shared.documents.product_pages import Known
 from shared.documents.promotions import PromotionStep
 from shared.events.pricing import (
@@ -19,7 +29,6 @@ from shared.events.pricing import (
     PriceUnscheduled,
 )
 
-LONGEST_SALE = timedelta(days=366)  # what a list asks for longer is simply its price
 MOST = 200  # steps of one price that are kept as they were; of more, those that matter on each day
 
 _S = TypeVar("_S", Step, TermsStep, PromotionStep)
@@ -77,9 +86,17 @@ def list_steps(
     known: Sequence[Step], event: ListPriceSet | ListPriceRemoved, at: datetime, horizon: datetime
 ) -> Steps:
     """The steps of what a price list asks for one piece of a SKU."""
-    tiers = event.tiers if isinstance(event, ListPriceSet) else []
-    amount = next((tier.amount_minor for tier in tiers if tier.from_quantity == 1), None)
+    if isinstance(event, ListPriceRemoved):
+        since = event.since or at
+        return _kept([*_until(known, since), Step(since, None)], horizon)
+    amount = next((tier.amount_minor for tier in event.tiers if tier.from_quantity == 1), None)
     return _kept([*_until(known, at), Step(at, amount)], horizon)
+
+
+def still_told(lists: Mapping[str, Steps], now: datetime) -> dict[str, Steps]:
+    """A SKU's price lists without those that have asked nothing for so long that no page tells of them any more."""
+    ended = now - TOLD
+    return {id_: steps for id_, steps in lists.items() if steps[-1].amount_minor is not None or steps[-1].at > ended}
 
 
 def times_of(known: Known) -> PriceTimes:

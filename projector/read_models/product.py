@@ -16,6 +16,7 @@ from projector.read_models.price_times import (
     list_steps,
     own_steps,
     scheduled_after,
+    still_told,
 )
 from projector.read_models.shelves import bundled, composed, restocked
 from shared.codec import Event
@@ -93,12 +94,11 @@ def evolve(
         case ProductCreated() | ProductRevised():
             facts = Raw(encode(event.facts))
         case ListPriceSet() | ListPriceRemoved():
-            id_ = str(event.price_list_id)
-            steps = list_steps(lists.get(event.sku, {}).get(id_, ()), event, at, _horizon(state, event.sku, at))
-            lists = _placed(lists, event.sku, id_, steps)
+            lists = {**lists, event.sku: _lists_after(lists.get(event.sku, {}), event, at)}
         case PriceSet() | PriceRemoved() | PriceScheduled() | PriceUnscheduled():
             prices = _prices_after(prices, event)
             own, scheduled = _steps_after(state, event, prices.get(event.sku, {}).get(event.currency), at)
+            lists = _let_go(lists, event.sku, at)
         case BundleComposed() | BundleAvailabilityChanged():
             bundles, components = bundled(bundles, event), composed(components, event)
         case _:
@@ -117,6 +117,20 @@ def _prices_after(prices: dict[str, dict[str, int]], event: OwnPriceEvent) -> di
             return {**prices, event.sku: {c: amount for c, amount in of_sku.items() if c != event.currency}}
         case _:
             return prices
+
+
+def _lists_after(lists: dict[str, Steps], event: ListPriceSet | ListPriceRemoved, at: datetime) -> dict[str, Steps]:
+    """What the price lists of a SKU ask and asked after an event."""
+    id_ = str(event.price_list_id)
+    after = {**lists, id_: list_steps(lists.get(id_, ()), event, at, horizon_of(lists.values(), at))}
+    return still_told(after, at)
+
+
+def _let_go(lists: _Times, sku: str, at: datetime) -> _Times:
+    """Without the lists of a SKU that no page tells of any more: else each sale that it ever was in would stay."""
+    of_sku = lists.get(sku, {})
+    told = still_told(of_sku, at)
+    return lists if len(told) == len(of_sku) else {**lists, sku: told}
 
 
 def _steps_after(state: Product, event: OwnPriceEvent, price: int | None, at: datetime) -> tuple[_Times, _Times]:

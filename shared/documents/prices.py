@@ -4,7 +4,7 @@ The product's own key says what its variants cost by which list; a list's key sa
 joined when a page is asked for (read_side/prices), by the clock, as the checkout does it.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -18,6 +18,9 @@ ANY = "any"
 HISTORY_DAYS = 61  # how long a step is kept that another one has followed: 30 days before a price that is 30 days old
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)  # since when a price holds that nobody changed
 WINDOW_DAYS = 30  # before the price of today began
+LONGEST_SALE = timedelta(days=366)  # what a list asks for longer is simply its price
+# So long after its end a price may be told as lowered that followed it: of a sale as long as any, and 30 days before.
+TOLD = LONGEST_SALE + timedelta(days=WINDOW_DAYS + 1)
 
 
 class Step(NamedTuple):

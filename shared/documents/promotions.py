@@ -5,21 +5,19 @@ else lies in the cart, on who buys or on how many did is told by the quote alone
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
 
-from shared.documents.prices import WINDOW_DAYS
+from shared.documents.prices import TOLD
 from shared.events.promotions import PromotionTerms
 
 # Redis: `doc:<promotion id>` is a ShownPromotion; all are found by their names, `on_pages:<promotion id>`, and of one
 # that ends `on_pages:<promotion id>/<from when on no page tells it any more>`.
 PROMOTIONS = "page_promotions"
 ON_PAGES = "on_pages"
-# So long after its end a price may be told as lowered that followed it: of a sale as long as any, and 30 days before.
-TOLD = timedelta(days=366 + WINDOW_DAYS + 1)
 
 
 class PromotionStep(NamedTuple):

@@ -62,12 +62,13 @@ class ListPriceSet(Struct, frozen=True, tag="pricing.list_price_set.v1"):
     tiers: list[Tier]
 
 
-class ListPriceRemoved(Struct, frozen=True, tag="pricing.list_price_removed.v1"):
+class ListPriceRemoved(Struct, frozen=True, omit_defaults=True, tag="pricing.list_price_removed.v1"):
     """A price list says nothing of a variant any more."""
 
     product_id: UUID
     sku: str
     price_list_id: UUID
+    since: datetime | None = None  # of a list that is over: it has asked nothing since then, whenever this was written
 
 
 class PriceListTerms(Struct, frozen=True, omit_defaults=True):

@@ -92,6 +92,7 @@ _said = st.one_of(
     st.just(("written down",)),
     st.tuples(st.just("listed"), st.sampled_from(LISTS), st.none() | _amounts, st.sampled_from([1, 1, 5])),
     st.tuples(st.just("terms"), st.sampled_from(LISTS), st.none() | _terms),
+    st.tuples(st.just("forgotten"), st.sampled_from(LISTS), st.just(timedelta())),
     st.tuples(st.just("promoted"), st.sampled_from(PROMOTIONS), st.none() | _promoted),
     st.tuples(st.just("promoted"), st.sampled_from(PROMOTIONS), _promoted),
 )
@@ -131,6 +132,8 @@ class Both:
                 self._tell(ListPriceRemoved(ID, SKU, list_id))
             case ("listed", list_id, amount, quantity):
                 self._tell(ListPriceSet(ID, SKU, list_id, [Tier(quantity, amount)]))
+            case ("forgotten", list_id, age):
+                self._forget(list_id, age)
             case ("set", currency, amount):
                 self._tell(PriceSet(ID, SKU, currency, amount))
             case ("removed", currency):
@@ -147,6 +150,15 @@ class Both:
         for each in [*begun(self.priced, self.decided), *events]:  # as every command does
             self.priced = pricing.evolve(self.priced, ID, 1, each)
             self.product = product.evolve(self.product, self._recorded(f"product:{ID}"), each)
+
+    def _forget(self, list_id: UUID, age: timedelta) -> None:
+        """As the worker does with what a list asked that has been over for so long."""
+        if list_id not in self.lists:
+            return
+        since = lists_domain.over_since(self.lists[list_id], self.shown[str(list_id)].steps[-1].at)
+        if since is not None and since <= self.now - age:
+            forgotten = lists_domain.forget_price(self.priced, list_id, since)
+            self._tell(*[forgotten] if forgotten else [])
 
     def _terms(self, list_id: UUID, terms: PriceListTerms | None) -> None:
         known = self.lists.get(list_id)

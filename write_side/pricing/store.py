@@ -92,6 +92,25 @@ async def hold_begun(conn: Connection, limit: int) -> tuple[datetime, list[Price
     return now, await all_priced(conn, [row["id"] for row in held])
 
 
+async def lists_priced_by(conn: Connection, ids: Sequence[UUID], moment: datetime) -> list[UUID]:
+    """Those of these price lists that still ask something that was said by then."""
+    query = """SELECT list.id FROM unnest($1::uuid[]) AS list (id)
+               WHERE EXISTS (SELECT FROM list_price t WHERE t.price_list_id = list.id AND t.said_at <= $2)"""
+    return [row["id"] for row in await conn.fetch(query, ids, moment)]
+
+
+async def hold_priced_by(conn: Connection, price_list_id: UUID, moment: datetime, limit: int) -> list[PricedVariant]:
+    """Variants of which a price list asks something that was said by then, held until the transaction ends; those that
+    somebody else holds are left out."""
+    held = await conn.fetch(
+        """SELECT v.id FROM priced_variant v
+           WHERE v.id IN (SELECT t.variant_id FROM list_price t WHERE t.price_list_id = $1 AND t.said_at <= $2)
+           ORDER BY v.id LIMIT $3 FOR UPDATE SKIP LOCKED""",
+        price_list_id, moment, limit,
+    )  # fmt: skip
+    return await all_priced(conn, [row["id"] for row in held])
+
+
 async def page_of_list(
     conn: Connection, price_list_id: UUID, after: str | None, limit: int
 ) -> list[tuple[str, list[Tier]]]:

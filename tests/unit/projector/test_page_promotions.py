@@ -6,7 +6,8 @@ from uuid import UUID
 from msgspec import Raw, structs
 
 from projector.read_models import page_promotions
-from shared.documents.promotions import TOLD, told
+from shared.documents.prices import TOLD
+from shared.documents.promotions import told
 from shared.envelope import Recorded
 from shared.events.promotions import Percentage, PromotionAnnounced, PromotionEnded, PromotionEvent, PromotionTerms
 

@@ -14,10 +14,11 @@ from projector.price_slots.turns import Content
 from projector.read_models import product
 from projector.read_models.price_times import MOST, times_of
 from projector.read_models.product import Product
-from shared.documents.prices import ShownPrice, ShownPriceList, Step, TermsStep, VariantTimes
+from shared.documents.prices import TOLD, ShownPrice, ShownPriceList, Step, TermsStep, VariantTimes
 from shared.envelope import Recorded
 from shared.events.catalog import ProductFacts, Variant
 from shared.events.pricing import (
+    ListPriceRemoved,
     ListPriceSet,
     PriceListTerms,
     PriceRemoved,
@@ -127,3 +128,31 @@ def test_a_slot_gets_the_price_that_was_said_though_the_projector_s_clock_is_beh
     written = Pricing({"a": Content(Regime([(SALE, half)], []), 1)}).beside(folded(*told), behind)
     shown = msgspec.json.decode(b"{" + written.removeprefix(b",") + b"}")["shown"]
     assert shown["a"] == {"EUR": 400}
+
+
+YEARS_OF_DEALS = [UUID(int=100 + n) for n in range(400)]
+
+
+def deal(number: int, amount: int | None, since: datetime | None = None) -> Struct:
+    """What one of many lists asks from then on."""
+    id_ = YEARS_OF_DEALS[number]
+    if amount is None:
+        return ListPriceRemoved(ID, "lamp", id_, since)
+    return ListPriceSet(ID, "lamp", id_, [Tier(1, amount)])
+
+
+@pytest.mark.parametrize("last", [costs(1100), deal(399, 500), PriceRemoved(ID, "lamp", "EUR")])
+def test_lists_that_asked_nothing_for_as_long_as_a_page_tells_are_forgotten_at_the_next_price(last: Struct) -> None:
+    told = [((n / 10), deal(n, amount)) for n in range(390) for amount in (800, None)]
+    year = TOLD.days + 40
+    assert len(after((0, costs(1000)), *told).lists) == 390
+    assert after((0, costs(1000)), *told, (year, last)).lists.keys() <= {str(YEARS_OF_DEALS[399])}
+    assert len(after((0, costs(1000)), *told, (TOLD.days - 1, last)).lists) >= 390, "a page may have to tell them"
+
+
+def test_a_list_whose_end_is_written_down_long_after_it_is_gone_with_that() -> None:
+    asked, late = (0, deal(0, 800)), TOLD.days + 10
+    over = START + timedelta(days=5)
+    assert after(asked, (late, deal(0, None, over))).lists == {}
+    early = after(asked, (20, deal(0, None, over))).lists
+    assert early == {str(YEARS_OF_DEALS[0]): [Step(START, 800), Step(over, None)]}

@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Meta, Struct, structs
 
 from shared.events.pricing import (
+    ListPriceRemoved,
     PriceListAnnounced,
     PriceListEnded,
     PriceListEvent,
@@ -18,7 +19,7 @@ from shared.money import EXPONENTS
 from shared.price_rule import applies
 from write_side.errors import Invalid, NotFound, Refusal
 from write_side.moments import check_moments
-from write_side.pricing.domain import TierInput, check_currency
+from write_side.pricing.domain import PricedVariant, TierInput, check_currency
 
 Sku = Annotated[str, Meta(min_length=1, max_length=100)]
 Names = Annotated[list[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}(?!\n)$")]], Meta(max_length=100)]
@@ -128,6 +129,20 @@ def revise(price_list: PriceList, said: PriceListInput) -> PriceListRevised | No
 def end(price_list: PriceList) -> PriceListEnded | None:
     """The event of its end, None if it was ended."""
     return None if price_list.state == "ended" else PriceListEnded(price_list.id)
+
+
+def over_since(price_list: PriceList, said_at: datetime) -> datetime | None:
+    """Since when it has asked nothing, if its terms, or its end, were said then; None: it has no end."""
+    if price_list.state == "ended":
+        return said_at
+    return price_list.terms.ends_at and max(price_list.terms.ends_at, said_at)
+
+
+def forget_price(priced: PricedVariant | None, list_id: UUID, since: datetime) -> ListPriceRemoved | None:
+    """The event of what a list asked that has been over since then; None if it asks nothing of this SKU."""
+    if priced is None or list_id not in priced.lists:
+        return None
+    return ListPriceRemoved(priced.product_id, priced.sku, list_id, since)
 
 
 def evolve(price_list: PriceList | None, event: PriceListEvent, version: int) -> PriceList:

@@ -1,6 +1,7 @@
 """The SQL of price lists. With schema/functions/pricing.sql, the only place that names their table."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -57,6 +58,12 @@ async def page(conn: Connection, after: UUID | None, limit: int) -> list[PriceLi
     """Price lists, the newest first, behind one of them."""
     query = f"{_SELECT} WHERE $1::uuid IS NULL OR id < $1 ORDER BY id DESC LIMIT $2"
     return [_price_list(row) for row in await conn.fetch(query, after, limit)]
+
+
+async def ended_by(conn: Connection, moment: datetime) -> list[UUID]:
+    """Those that were ended, whenever, or whose time was over by then."""
+    query = "SELECT id FROM price_list WHERE state = 'ended' OR (terms ->> 'ends_at')::timestamptz <= $1"
+    return [row["id"] for row in await conn.fetch(query, moment)]
 
 
 async def all_price_lists(conn: Connection, ids: Sequence[UUID] | None = None) -> list[PriceList]:
