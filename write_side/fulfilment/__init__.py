@@ -5,11 +5,11 @@ from write_side.fulfilment.booking.domain import Booking
 from write_side.fulfilment.domain import Parcel, UnshippedOrders
 from write_side.fulfilment.handlers import check_shipped
 from write_side.fulfilment.picking.domain import Pick
-from write_side.fulfilment.standing import has_parcels
+from write_side.fulfilment.standing import is_paid_back
 from write_side.fulfilment.store import find
 from write_side.fulfilment.store import of_order as parcels_of
 
 __all__ = [
     "Booking", "Carrier", "CarrierDown", "CarrierRefused", "Consignment", "Parcel", "Pick", "Scan",
-    "UnshippedOrders", "check_shipped", "find", "has_parcels", "parcels_of",
+    "UnshippedOrders", "check_shipped", "find", "is_paid_back", "parcels_of",
 ]  # fmt: skip

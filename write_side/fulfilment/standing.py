@@ -16,7 +16,7 @@ from write_side.fulfilment.picking import domain as picking
 from write_side.fulfilment.picking import store as pick_store
 from write_side.fulfilment.picking.domain import Pick
 from write_side.orders import Order
-from write_side.refunds import Refund
+from write_side.refunds import Refund, added_up
 
 
 class Standing(Struct, frozen=True):
@@ -57,6 +57,23 @@ class Standing(Struct, frozen=True):
         return domain.given_up(self.parcels, self.given)
 
     @property
+    def has_parcels(self) -> bool:
+        """Whether anything of it has left the house, or is still to be sent."""
+        return bool(self.parcels) or any(quantity > 0 for quantity in self.owed.values())
+
+    @property
+    def unnamed(self) -> dict[str, int]:
+        """SKU → how many are not sent any more though no refund that counts names them: those that were dropped, and
+        those that a refund that failed has put back into stock."""
+        return added_up([*self.order.dropped.items(), *refunds.stocked_by_failed(self.given).items()])
+
+    @property
+    def pays_unnamed(self) -> bool:
+        """Whether nobody has money to get for those."""
+        goods = [line for line in self.order.lines if not line.gift_card]
+        return not self.unnamed or refunds.cover(self.given, goods, self.unnamed)
+
+    @property
     def arrived_at(self) -> datetime | None:
         """When the last of it has arrived, or was given up as lost; None while something is owed, under way, or arrived
         nobody knows when."""
@@ -82,8 +99,13 @@ async def lock(conn: Connection, order_id: UUID) -> Standing:
 
 async def has_parcels(conn: Connection, order: Order) -> bool:
     """Whether anything of an order has left the house, or is still to be sent."""
+    return (await read(conn, order)).has_parcels
+
+
+async def is_paid_back(conn: Connection, order: Order) -> bool:
+    """Whether nothing of an order has left the house or is to be sent, and nobody has money to get for that."""
     stands = await read(conn, order)
-    return bool(stands.parcels) or any(quantity > 0 for quantity in stands.owed.values())
+    return not stands.has_parcels and stands.pays_unnamed
 
 
 async def read(conn: Connection, order: Order) -> Standing:

@@ -15,7 +15,7 @@ from write_side.refunds.domain import (
     RefundExceedsOrder,
 )
 from write_side.refunds.giving import hold
-from write_side.refunds.goods import added_up, resent, still_taken, withheld
+from write_side.refunds.goods import added_up, resent, still_taken, stocked_by_failed, withheld
 from write_side.refunds.handlers import (
     Carried,
     RefundState,
@@ -36,5 +36,5 @@ __all__ = [
     "NothingToRefund", "Reason", "Refund", "RefundExceedsCaptured", "RefundExceedsOrder", "RefundState", "added_up",
     "again_within", "alarms", "carry_over", "cover", "credit_left", "failed_parts", "find", "given_among", "hold",
     "learn", "of_order", "release_within", "request_within", "resent", "retry_alarmed", "shipping_cost",
-    "shipping_kept", "still_taken", "unrefunded", "withheld", "worth",
+    "shipping_kept", "still_taken", "stocked_by_failed", "unrefunded", "withheld", "worth",
 ]  # fmt: skip

@@ -60,6 +60,13 @@ class RefundedAsAWhole(Refusal):
     code = "refunded_as_a_whole"
 
 
+class DroppedUnpaid(Refusal):
+    """Of these goods some were dropped for an amount that has failed: lines can't say which of them they are about.
+    Another amount, or all that is left of them, goes first; `skus` says of which."""
+
+    code = "dropped_unpaid"
+
+
 class NothingToRefund(Refusal):
     """It would come to nothing."""
 

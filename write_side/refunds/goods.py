@@ -56,9 +56,20 @@ def withheld(refunds: Iterable[Refund]) -> dict[str, int]:
     is more. Not both: a refund that failed and the one that took its place are about the same goods. What had left
     before is not among them."""
     given = list(refunds)
-    paid_back = added_up(pair for each in given if each.state != "failed" for pair in _unsent(each, each.lines))
-    in_stock = added_up(pair for each in given for pair in _unsent(each, each.restocked))
+    paid_back, in_stock = _paid_back(given), added_up(pair for each in given for pair in _unsent(each, each.restocked))
     return {sku: max(paid_back.get(sku, 0), in_stock.get(sku, 0)) for sku in paid_back.keys() | in_stock.keys()}
+
+
+def stocked_by_failed(refunds: Iterable[Refund]) -> dict[str, int]:
+    """SKU → how many of those are back in stock by a refund that failed, and none that counts has taken its place."""
+    given = list(refunds)
+    paid_back = _paid_back(given)
+    left = {sku: quantity - paid_back.get(sku, 0) for sku, quantity in withheld(given).items()}
+    return {sku: quantity for sku, quantity in left.items() if quantity > 0}
+
+
+def _paid_back(refunds: Iterable[Refund]) -> dict[str, int]:
+    return added_up(pair for each in refunds if each.state != "failed" for pair in _unsent(each, each.lines))
 
 
 def all_withheld(lines: Iterable[PricedLine], refunds: Iterable[Refund], dropped: Mapping[str, int]) -> bool:

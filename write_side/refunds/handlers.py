@@ -44,7 +44,7 @@ async def request_refund(
     """Have the worker give money back, and put the goods back if asked to. If nothing of it was sent or is to be, what
     was added and is not paid is cancelled.
 
-    Refuses `unknown_order`, and what `requesting.check_parts` and `requesting.request` refuse.
+    Refuses `unknown_order`, and what `requesting.check_parts`, `check_dropped` and `request` refuse.
     """
     async with joining_order(pool, order_id, cause, "refund") as joined:
 
@@ -53,6 +53,7 @@ async def request_refund(
             await orders.lock_additions(conn, order)
             bought, earlier = await _refundable(conn, order_id)
             requesting.check_parts(bought.payment, wanted)
+            requesting.check_dropped(bought, earlier, wanted)
             given, positions = await _request(conn, bought, earlier, wanted, joined)
             gone = goods.all_withheld(order.lines, await store.of_order(conn, order_id), order.dropped)
             closed = await orders.close_unpaid(conn, order, joined) if gone else {}

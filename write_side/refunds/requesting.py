@@ -20,6 +20,7 @@ from write_side.payments import Payment, can
 from write_side.refunds import goods
 from write_side.refunds.domain import (
     Bought,
+    DroppedUnpaid,
     NewRefund,
     NotCaptured,
     NothingToRefund,
@@ -35,6 +36,17 @@ def check_parts(payment: Payment, wanted: NewRefund) -> None:
     if _is_part(wanted) and not can(payment.method).refunds_in_part:
         detail = f"what is paid by {payment.method} is given back as a whole: ask for all that is left"
         raise RefundedAsAWhole(detail, payment_method=payment.method)
+
+
+def check_dropped(bought: Bought, earlier: Sequence[Refund], wanted: NewRefund) -> None:
+    """Lines are of units that are still to be sent. Where an amount that had paid for dropped ones has failed, they
+    would be taken for those, and the others never be sent. Refuses `dropped_unpaid`."""
+    if not wanted.lines or wanted.reason in goods.OF_SENT_GOODS:
+        return
+    left = unrefunded(bought.lines, earlier)
+    some = [sku for sku, n in summed(wanted.lines).items() if bought.dropped.get(sku, 0) and n < left.get(sku, 0)]
+    if some and not cover(earlier, [line for line in bought.lines if not line.gift_card], bought.dropped):
+        raise DroppedUnpaid(f"what was dropped is not paid back: {', '.join(some[:20])}", skus=some)
 
 
 def request(
@@ -211,14 +223,16 @@ def unrefunded(ordered: Iterable[Line], refunds: Iterable[Refund]) -> dict[str, 
 
 def cover(refunds: Sequence[Refund], ordered: Sequence[PricedLine], dropped: Mapping[str, int]) -> bool:
     """Whether all is back, or may still come, that those of an order's goods have cost which were refunded or dropped
-    (SKU → how many): by name, or as a mere amount. Units of a SKU are worth the average."""
+    (SKU → how many): by name, or as a mere amount. Units of a SKU are worth the average; those that were dropped and
+    are named by a refund of all that was left, too, count once."""
     quantity, cost = summed(ordered), goods.added_up((line.sku, line.cost_minor) for line in ordered)
     parts = [gone_of(refund) for refund in refunds]
     named = goods.added_up(pair for lines, _ in parts for pair in lines)
     unnamed = sum(refund.counted_minor for refund in refunds) - sum(named.values()) - sum(part for _, part in parts)
-    back = {sku: quantity[sku] - left for sku, left in unrefunded(ordered, refunds).items()}
+    left = unrefunded(ordered, refunds)
+    back = {sku: quantity[sku] - n for sku, n in left.items()}
     short = (cost[sku] * n // quantity[sku] - named.get(sku, 0) for sku, n in back.items())
-    worth = (cost[sku] * n // quantity[sku] for sku, n in dropped.items())
+    worth = (cost[sku] * max(min(n, left[sku]), 0) // quantity[sku] for sku, n in dropped.items())
     return sum(max(each, 0) for each in short) + sum(worth) <= unnamed
 
 

@@ -12,6 +12,7 @@ from write_side.http import Answered, IdempotencyKey, answered, cause, idempoten
 from write_side.orders import UnknownOrder
 from write_side.refunds import handlers
 from write_side.refunds.domain import (
+    DroppedUnpaid,
     NewRefund,
     NotCaptured,
     NothingToRefund,
@@ -28,8 +29,9 @@ Call = Request[Any, Any, Any]
 
 @post("/v1/orders/{order_id:uuid}/refunds", status_code=201, guards=[requires("refunds:write")])
 @refuses(
-    UnknownOrder, NotCaptured, RefundedAsAWhole, RefundExceedsCaptured, RefundExceedsOrder, NothingToRefund, Invalid
-)
+    UnknownOrder, NotCaptured, RefundedAsAWhole, RefundExceedsCaptured, RefundExceedsOrder, DroppedUnpaid,
+    NothingToRefund, Invalid,
+)  # fmt: skip
 async def post_refund(
     request: Call, order_id: FromPath[UUID], data: JSONBody[NewRefund], own: Own, key: IdempotencyKey = None,
 ) -> Answered[RefundState]:  # fmt: skip

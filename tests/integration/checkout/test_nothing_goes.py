@@ -109,6 +109,17 @@ async def test_who_has_neither_goods_nor_money_has_an_order_that_is_not_over(sho
     assert await paid_back(shop, order) == "completed"
 
 
+async def test_what_failed_and_went_back_otherwise_ends_the_order(shop: Shop) -> None:
+    await shop.stock("lamp", 9)
+    order = await shop.captured(lamp=1)
+    await shop.refund(order, reason="goodwill", lines=LAMP, restock=True)
+    await fail_last(shop, order)
+    await shop.refund(order, reason="goodwill", amount_minor=1190)
+    assert await paid_back(shop, order) == "completed"
+    assert await shop.figures("lamp") == (9, 0)
+    await nothing_is_wrong(shop)
+
+
 async def test_a_favour_that_failed_holds_up_nothing(shop: Shop) -> None:
     await shop.stock("lamp", 9)
     order = await shop.captured(lamp=1)
@@ -164,6 +175,20 @@ async def test_gift_cards_that_are_left_end_their_order_and_those_taken_back_do_
     assert "order_completed" in await mails_of(shop, kept)
     assert await state_of(shop, given) == "completed"
     assert "order_completed" not in await mails_of(shop, given)
+
+
+async def test_an_order_with_gift_cards_waits_for_what_was_added_to_it_as_well(shop: Shop) -> None:
+    await offer_cards(shop)
+    order = await bought_cards(shop, lamp=1)
+    for _ in range(2):
+        await shop.work()
+    await all_react(shop)
+    more = await add_paid(shop, order, lamp=1)
+    await shop.refund(order, reason="goodwill", lines=LAMP)
+    assert await paid_back(shop, order) == "confirmed", "it says where the other goes"
+    await arrived(shop, more)
+    assert await state_of(shop, order) == "completed"
+    assert "order_completed" in await mails_of(shop, order)
 
 
 async def test_a_refund_that_is_asked_for_at_the_same_time_is_waited_for(shop: Shop) -> None:

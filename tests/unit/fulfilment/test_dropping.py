@@ -38,6 +38,11 @@ def test_a_shelf_that_nobody_went_to_is_before_a_box(state: str) -> None:
     assert drop(begun, {"lamp": 2}).restocked == [HAM, Allocation("lamp", "BER", 1)]
 
 
+def test_a_box_whose_shelf_has_its_lamp_back_in_its_books_yields_none() -> None:
+    packed = structs.replace(STANDS, places=[HAM], picks=[pick(1, "BER", 1), pick(2, "HAM", 1)], owed={"lamp": 1})
+    assert drop(packed, {"lamp": 1}).restocked == [HAM]
+
+
 def test_what_has_left_is_on_no_shelf() -> None:
     parcel = Parcel(ID, ID, "DHL", "1", [ParcelLine("lamp", 2)], "shipped", 1, UUID(int=1))
     sent = structs.replace(STANDS, owed={"lamp": 1}, parcels=[parcel], picks=[pick(1, "BER", 2)])

@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from shared.events.fulfilment import ParcelLine
-from shared.events.orders import PricedLine, Totals
+from shared.events.orders import Allocation, PricedLine, Totals
 from shared.events.refunds import RefundedLine
 from write_side.fulfilment.domain import Parcel
 from write_side.fulfilment.editing.ending import over
@@ -84,6 +84,22 @@ def test_a_gift_that_nobody_dropped_may_be_sent() -> None:
 def test_what_was_dropped_is_over_once_amounts_have_paid_for_it(amount: int, over_: list[int]) -> None:
     paid = stands(1, back(amount, lines=[]))
     assert ended(structs.replace(paid, order=structs.replace(paid.order, dropped={"lamp": 1}))) == over_
+
+
+def test_what_was_dropped_and_is_named_by_a_refund_of_all_that_was_left_is_paid_once() -> None:
+    rest = back(1190, lines=[RefundedLine("lamp", 2, 1190)])
+    two = structs.replace(LAMP, quantity=2, total_minor=2000, tax_minor=380)
+    paid = stands(1, back(1190, lines=[]), rest, lines=[two])
+    assert ended(structs.replace(paid, order=structs.replace(paid.order, dropped={"lamp": 1}))) == [1]
+
+
+@pytest.mark.parametrize(("amount", "over_"), [(1190, [1]), (1189, [])])
+def test_what_a_failed_refund_put_back_into_stock_is_over_once_amounts_have_paid_for_it(
+    amount: int, over_: list[int]
+) -> None:
+    failed = structs.replace(back(state="failed"), restocked=[Allocation("lamp", "BER", 1)])
+    assert ended(stands(1, failed)) == []
+    assert ended(stands(1, failed, back(amount, lines=[]))) == over_
 
 
 def test_a_refund_of_several_payments_of_which_one_failed_is_not_over() -> None:

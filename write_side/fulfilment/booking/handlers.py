@@ -142,7 +142,7 @@ async def _learn(pool: Pool, parcel_id: UUID, order_id: UUID, scan: Scan, cause:
 async def end_if_due(
     conn: Connection, order_id: UUID, after: timedelta, now: datetime, cause: Metadata
 ) -> timedelta | None:
-    """Complete an order so long after all of it has arrived, or what has not was refunded; answers when to look again,
+    """Complete an order so long after all of it has arrived, or what has not was paid back; answers when to look again,
     None for never."""
     stands = await standing.lock(conn, order_id)
     if stands.order.state != "confirmed":
@@ -150,7 +150,7 @@ async def end_if_due(
     arrived = stands.arrived_at
     if arrived is None or await orders.is_being_refunded(conn, order_id):
         return LATER
-    if await orders.is_being_returned(conn, order_id):
+    if not stands.pays_unnamed or await orders.is_being_returned(conn, order_id):
         return LATER
     if now < arrived + after:
         return arrived + after - now

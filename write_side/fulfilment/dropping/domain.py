@@ -10,6 +10,7 @@ from shared.events.fulfilment import ParcelLine
 from shared.events.orders import Allocation, GoodsDropped
 from write_side import refunds
 from write_side.errors import Refusal
+from write_side.fulfilment.picking import domain as picking
 from write_side.fulfilment.standing import Standing
 from write_side.inventory import Demand, summed
 
@@ -63,11 +64,16 @@ def _on_shelves(now: Standing, less: Mapping[str, int]) -> list[Allocation]:
 
 
 def _in_the_house(now: Standing) -> Iterator[Allocation]:
-    gone = set(now.shipped_lists)
+    """Shelves first. A box holds no more than the books of its shelf don't have back already."""
+    gone = [pick for pick in now.picks if pick.id in now.shipped_lists]
     begun = [pick for pick in now.picks if pick.state in ("picking", "picked")]
-    boxed = [Allocation(line.sku, pick.warehouse, line.quantity) for pick in begun for line in pick.lines
-             if pick.id not in gone]  # fmt: skip
+    away = picking.on_shelves(now.places, gone)
     taken = refunds.added_up(((line.sku, pick.warehouse), line.quantity) for pick in begun for line in pick.lines)
     for place in now.places:
-        yield Allocation(place.sku, place.warehouse, place.quantity - taken.get((place.sku, place.warehouse), 0))
-    yield from boxed
+        untouched = max(place.quantity - taken.get((place.sku, place.warehouse), 0), 0)
+        away[place.warehouse, place.sku] -= untouched
+        yield Allocation(place.sku, place.warehouse, untouched)
+    for warehouse, line in ((pick.warehouse, line) for pick in begun if pick not in gone for line in pick.lines):
+        boxed = min(line.quantity, away[warehouse, line.sku])
+        away[warehouse, line.sku] -= boxed
+        yield Allocation(line.sku, warehouse, boxed)

@@ -52,12 +52,12 @@ def _under_way(stands: Standing) -> bool:
 
 def _is_paid_back(stands: Standing) -> bool:
     """Whether nobody has money to get for goods that nobody has: what a refund that failed has put back into stock is
-    not sent any more, and not over either."""
-    order, goods = stands.order, [line for line in stands.order.lines if not line.gift_card]
+    not sent any more, and is over once its money went back otherwise."""
+    goods, unnamed = [line for line in stands.order.lines if not line.gift_card], stands.unnamed
     left = refunds.unrefunded(goods, stands.given)
-    if any(quantity > order.dropped.get(sku, 0) for sku, quantity in left.items()):
+    if any(quantity > unnamed.get(sku, 0) for sku, quantity in left.items()):
         return False
-    return refunds.cover(stands.given, goods, order.dropped)
+    return refunds.cover(stands.given, goods, unnamed)
 
 
 def _order_of(recorded: Recorded) -> tuple[type, UUID]:
