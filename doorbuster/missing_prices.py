@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from elasticsearch import ApiError, AsyncElasticsearch, TransportError
+from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, TransportError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -15,6 +15,7 @@ from projector.model import ReadModel
 from projector.price_slots.filling import Filling, connect
 from projector.price_slots.pricer import lacking_in
 from projector.price_slots.shown import Pricing
+from projector.rebuild import BuildFailed
 from shared.documents.products import SEARCH
 from shared.settings import Settings
 
@@ -30,10 +31,15 @@ class MissingPrices:
         self._looked_at, self._found = 0.0, 0
 
     async def look(self) -> int:
-        """How many, as of a moment ago; what was found last while Elasticsearch or Redis does not answer."""
+        """How many, as of a moment ago; what was found last while Elasticsearch or Redis does not answer. Raises
+        `BuildFailed` where Elasticsearch refuses to count them: it is not to be served before they are."""
         if self._model is not None and time.monotonic() - self._looked_at >= SECONDS:
-            with suppress(ApiError, TransportError, RedisError):
+            try:
                 self._found = await self._count(self._model)
+            except BadRequestError as error:
+                raise BuildFailed(f"Elasticsearch refuses to count the prices that are missing: {error}") from error
+            except (ApiError, TransportError, RedisError):
+                pass
             self._looked_at = time.monotonic()
         return self._found
 

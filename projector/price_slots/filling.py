@@ -21,6 +21,7 @@ from shared.cancellation import stop_if_cancelled
 
 PAGE = 250  # documents in one request: some 50 ms of this process's time
 AT_ONCE = 2  # requests: Elasticsearch works at one with one core
+CLAUSE = 10_000  # SKUs: Elasticsearch refuses a query that has more than 65,536 in one
 SCROLL = "1m"
 TIMEOUT = 10.0
 
@@ -116,9 +117,8 @@ def _within(reach: Reach) -> Json:
     """Products that it reaches."""
     if reach.everything:
         return {"match_all": {}}
-    clauses: list[Json] = []
-    if reach.skus:
-        clauses.append({"terms": {"skus": sorted(reach.skus)}})
+    skus = sorted(reach.skus)
+    clauses: list[Json] = [{"terms": {"skus": skus[at : at + CLAUSE]}} for at in range(0, len(skus), CLAUSE)]
     if reach.lists:
         clauses.append({"terms": {"price_lists": sorted(reach.lists)}})
     if reach.gift_cards:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
-from elasticsearch import ApiError, TransportError
+from elasticsearch import ApiError, BadRequestError, TransportError
 from msgspec import structs
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -65,6 +65,7 @@ class Pricer:
         self._held: Held | None = None  # not known yet
         self._steady = _Steady()
         self._without_slot: list[str] = []
+        self._refused = ""
         self._changing = asyncio.Lock()
         self.pricing = Pricing()
 
@@ -91,6 +92,9 @@ class Pricer:
             stop_if_cancelled()
             try:
                 await self.fill(filling, indices(), datetime.now(UTC))
+                self._refused = ""
+            except BadRequestError as error:  # a fault of ours, which is no better in a moment
+                self._tell_refused(str(error))
             except _DOWN as error:
                 log.warning("slots can't be filled", extra={"fields": {"error": type(error).__name__}})
 
@@ -115,6 +119,11 @@ class Pricer:
         if without_slot and without_slot != self._without_slot:
             log.warning("channels have no slot for their prices", extra={"fields": {"channels": without_slot}})
         self._without_slot = without_slot
+
+    def _tell_refused(self, why: str) -> None:
+        if why != self._refused:
+            log.error("Elasticsearch refuses to fill slots", extra={"fields": {"why": why}})
+        self._refused = why
 
     async def fill(self, filling: Filling, indices: Sequence[Index], now: datetime) -> None:
         """Give every document what the slots are for, of the index that is searched (the first) first, and of what is

@@ -27,14 +27,16 @@ def typed(text: str) -> Value:
 
 def typed_by(decimal: str, thousands: str) -> Callable[[str], Value]:
     """What reads values with these separators: 1.234,5 is 1234.5, and 10.000 mAh are 10000 mAh. What they make no
-    number of is read as anywhere, as is 204.123.456, for numbers of articles are written so."""
+    number of is read as anywhere, as is 204.123.456 or 100 200 300, whatever stands between, for numbers of articles
+    are written so, and lists."""
     if decimal == "." and not thousands:
         return typed
     point = pointed(decimal, thousands)
+    several = re.compile(rf"-?[0-9]+(?:{_between(thousands)}[0-9]+){{2,}}") if thousands else None
 
     def read(text: str) -> Value:
         match = _with_unit.fullmatch(text)
-        if match is None or (text.count(".") > 1 and decimal not in text):
+        if match is None or (several and several.fullmatch(match[1])):
             return typed(text)
         number, unit = point(match[1]), match[2]
         value = typed(number)
@@ -50,8 +52,7 @@ def pointed(decimal: str, thousands: str) -> Callable[[str], str]:
     """What makes `1234.5` of `1.234,5`, with these separators; a text that they make no number of becomes empty."""
     if decimal == "." and not thousands:
         return str
-    group = SPACES if thousands == " " else re.escape(thousands)
-    grouped = rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|" if thousands else ""
+    grouped = rf"[0-9]{{1,3}}(?:{_between(thousands)}[0-9]{{3}})+|" if thousands else ""
     number = re.compile(rf"(-?(?:{grouped}[0-9]+))(?:{re.escape(decimal)}([0-9]+))?")
 
     def point(text: str) -> str:
@@ -62,3 +63,8 @@ def pointed(decimal: str, thousands: str) -> Callable[[str], str]:
         return whole if match[2] is None else f"{whole}.{match[2]}"
 
     return point
+
+
+def _between(thousands: str) -> str:
+    """The expression of what stands there."""
+    return SPACES if thousands == " " else re.escape(thousands)

@@ -103,7 +103,7 @@ async def _wished(conn: Connection, first: First, wish: Wish) -> tuple[dict[str,
     sales.check_passes(kept, [sku for sku in kept if everything[sku] > given.get(sku, 0)], order.cart_id)
     await check_limits(conn, order.customer, everything, given)
     beside = Counter(laid_beside(listed, offers, order.lines, wish, today))
-    return offers, dict(beside | Counter(without_a_turn(everything, wish) if kept else {}))
+    return offers, dict(beside | Counter(without_a_turn(wish, offers, kept)))
 
 
 async def _priced(
@@ -147,10 +147,14 @@ def laid_beside(
     return dict(found)
 
 
-def without_a_turn(everything: Mapping[str, int], wish: Wish) -> dict[str, int]:
-    """SKU → how many of it have to come where something is sold by turns: as many as are wished of the same, alone or
-    in bundles. Else somebody would have one more of it, ahead of those who wait."""
-    return {sku: min(n, everything[sku]) for sku, n in wish.given.items() if sku in everything}
+def without_a_turn(wish: Wish, offers: Mapping[str, Offer], kept: Collection[str]) -> dict[str, int]:
+    """SKU → how many of it have to come for what is sold by turns (`kept`): as many as are wished of the same, alone or
+    in bundles, and all that is in a bundle of this kind. Else somebody would have one more of it, ahead of those who
+    wait. For what is wished beside it nothing has to come."""
+    everything = counted(wish.wanted, offers)
+    in_turn = counted({sku: n for sku, n in wish.wanted.items() if sku in kept}, offers)
+    in_turn |= {sku: everything[sku] for sku in kept}
+    return {sku: min(n, in_turn[sku]) for sku, n in wish.given.items() if sku in in_turn}
 
 
 def _pieces_wished(offers: Mapping[str, Offer], wish: Wish) -> dict[UUID, list[str]]:

@@ -3,7 +3,7 @@
 Each change is decided under the lock of the order, in one transaction: two refunds at once see one another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -78,9 +78,10 @@ async def _request(
 ) -> tuple[RefundState, Positions]:  # fmt: skip
     whole = requesting.request(bought, earlier, wanted, uuid7(), most=most)
     await giving.hold_invoices(conn, bought)
+    reckoned = await _reckon(conn, bought, sources.by_payment(whole, bought, earlier, uuid7))
     # Ahead of the stock, as placing holds them.
     taken = await gift_cards.take_back(conn, bought.cards or {}, inventory.summed(whole.lines), whole.refund_id, cause)
-    [first, *_], positions = await _insert(conn, bought, sources.by_payment(whole, bought, earlier, uuid7), cause)
+    [first, *_], positions = await _insert(conn, reckoned, cause)
     return _shown(first), together(taken, positions)
 
 
@@ -93,7 +94,7 @@ async def again_within(conn: Connection, order_id: UUID, one: UUID, cause: Metad
     events = again.again(one, bought, earlier, uuid7)
     if not events:
         raise NothingToRefund("nothing is left to refund")
-    return await _insert(conn, bought, events, cause)
+    return await _insert(conn, await _reckon(conn, bought, events), cause)
 
 
 async def _refundable(conn: Connection, order_id: UUID) -> tuple[Bought, list[Refund]]:
@@ -137,21 +138,36 @@ async def carry_over(
     back, again = gift_cards.paid_by(whole.gift_cards), gift_cards.paid_by(usable)
     share = sources.share(total_minor, whole.amount_minor - back, again, least_charge(whole.currency))
     parts = sources.by_payment(whole, bought, earlier, uuid7, share.moved_minor)
-    made, positions = await _insert(conn, bought, parts, cause)
+    made, positions = await _insert(conn, await _reckon(conn, bought, parts), cause)
     return Carried(made, sources.credits_of(made), sources.retaken(usable, share.gifts_minor)), positions
 
 
-async def _insert(
-    conn: Connection, bought: Bought, events: Sequence[RefundRequested], cause: Metadata
-) -> tuple[list[Refund], Positions]:
-    """The rows of a refund, and all that is done at once."""
+class _Reckoned(NamedTuple):
+    """The rows of a refund and what they are asked for by, the order whose invoice each goes by if one does, and the
+    tax in each."""
+
+    made: list[Refund]
+    asked: Sequence[RefundRequested]
+    invoiced: Mapping[UUID, UUID]
+    noted: list[Refund]  # with a credit note
+    taxes: list[taxing.Contained]
+
+
+async def _reckon(conn: Connection, bought: Bought, events: Sequence[RefundRequested]) -> _Reckoned:
+    """What reads the log and takes time: ahead of the first event, since from that on the feed waits as long as we do.
+    Invoices are held ahead of it, too, and of the stock, as placing holds them."""
     made = [domain.evolve(None, event, 1) for event in events]
-    positions: Positions = {}
     invoiced = await giving.by_invoice(conn, bought, made)
-    # Ahead of the stock, as placing holds them, and of the first event: from that on the feed waits as long as we do.
     noted = [refund for refund in made if refund.id in invoiced and refund.charged_minor]
     await invoices.hold(conn, [invoiced[refund.id] for refund in noted])
     taxes = taxing.taxes_in(made, bought, await store.as_it_went(conn, bought.payment.order_id), invoiced)
+    return _Reckoned(made, events, invoiced, noted, taxes)
+
+
+async def _insert(conn: Connection, reckoned: _Reckoned, cause: Metadata) -> tuple[list[Refund], Positions]:
+    """The rows of a refund, and all that is done at once."""
+    made, events, invoiced, noted, taxes = reckoned
+    positions: Positions = {}
     for refund in made:
         given = await gift_cards.give_back(conn, refund.order_id, refund.id, refund.gift_cards, cause)
         positions = together(positions, given)

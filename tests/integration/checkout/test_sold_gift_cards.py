@@ -1,6 +1,7 @@
 """Gift cards that are bought: issued once they are paid, mailed, spent, and taken back by a refund."""
 
 import re
+from uuid import UUID
 
 import pytest
 from msgspec import structs
@@ -23,6 +24,7 @@ from tests.integration.checkout.test_returns import ask, receive
 from write_side import customers, erasure, event_log, orders, reactions
 from write_side.catalog import handlers as catalog
 from write_side.catalog.domain import ProductInput, VariantInput
+from write_side.database import Connection
 from write_side.fulfilment.editing import handlers as editing
 from write_side.gift_cards import handlers as gift_cards
 from write_side.gift_cards import store
@@ -34,7 +36,8 @@ from write_side.notifications.gateway import MailServer
 from write_side.orders import quoting
 from write_side.orders.handlers import OrderState, QuoteState
 from write_side.promotions.domain import PercentageInput
-from write_side.refunds.domain import RefundExceedsCaptured, RefundExceedsOrder
+from write_side.refunds import store as refunds_store
+from write_side.refunds.domain import Refund, RefundExceedsCaptured, RefundExceedsOrder
 from write_side.refunds.releasing import NothingLeftToCapture
 
 AUNT = "aunt@shop.example"
@@ -227,6 +230,27 @@ async def test_a_refund_blocks_unused_cards_and_gives_back_no_more_than_is_left_
     again = await shop.basket(lamp=1)
     assert [each.why for each in (await shop.quote(again, gifts=[code])).refused_gift_cards] == ["blocked"]
     assert await _is_verified(shop)
+
+
+async def test_the_feed_does_not_wait_while_the_tax_in_a_refund_of_gift_cards_is_found_out(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were blocked first, and that event held it up for as long as earlier refunds were read."""
+    await _offer(shop)
+    order = await _bought(shop, lamp=1)
+    await shop.work()
+    await _issue(shop)
+    read, drawn, seen = refunds_store.as_it_went, "SELECT last_value FROM event_position", list[int]()
+
+    async def meanwhile(conn: Connection, order_id: UUID) -> list[Refund]:
+        seen.append(await conn.fetchval(drawn))
+        return await read(conn, order_id)
+
+    monkeypatch.setattr(refunds_store, "as_it_went", meanwhile)
+    before = await shop.pool.fetchval(drawn)
+    await shop.refund(order, lines=[{"sku": "CARD-50", "quantity": 1}])
+    assert seen == [before]
+    assert [card.state for card in await _cards(shop, order)].count("blocked") == 1
 
 
 async def test_goods_come_back_for_no_more_than_is_left_without_a_card_that_stays_good(shop: Shop) -> None:

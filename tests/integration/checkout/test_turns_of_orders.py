@@ -50,6 +50,20 @@ async def test_who_sends_less_than_they_wish_gets_nothing_of_what_is_sold_by_tur
         assert (now_.exchange_state, now_.failure) == what, wished
 
 
+async def test_what_is_wished_beside_what_is_sold_by_turns_has_not_to_come_for_it(shop: Shop) -> None:
+    """It failed (`too_little_came`) over a bulb that anybody can have."""
+    await shop.stock("lamp", 50)
+    await shop.stock("bulb", 50, price=500)
+    orders = [await shop.captured(lamp=1, bulb=2) for _ in range(2)]
+    for order in orders:
+        await ship(shop, order, order.number)
+    await announced(shop)
+    for came, what in (({"bulb": 2}, ("failed", "too_little_came")), ({"lamp": 1, "bulb": 1}, ("placed", None))):
+        each = await swapped(shop, orders.pop(), both := {"lamp": 1, "bulb": 2}, both)
+        now_ = await now(shop, await receive(shop, each, *units(came)))
+        assert (now_.exchange_state, now_.failure) == what, came
+
+
 async def test_a_bundle_that_is_sold_by_turns_is_exchanged_for_all_that_is_in_one(shop: Shop) -> None:
     await shop.stock("lamp", 50)
     await shop.stock("bulb", 50, price=500)

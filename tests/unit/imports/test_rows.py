@@ -205,6 +205,7 @@ def test_counts_and_weights_go_by_the_same_decimal_separator() -> None:
 
 
 GERMAN = {"decimal_separator": ",", "thousands_separator": "."}
+SPACED = {"decimal_separator": ",", "thousands_separator": " "}
 
 
 @pytest.mark.parametrize(
@@ -214,8 +215,12 @@ GERMAN = {"decimal_separator": ",", "thousands_separator": "."}
         ("10.000 mAh", GERMAN, "10000 mAh"), ("1,5 kg", GERMAN, "1,5 kg"), ("1.5", GERMAN, 1.5), ("007", GERMAN, "007"),
         ("0.125", GERMAN, 0.125), ("204.123.456", GERMAN, "204.123.456"), ("A 1.500", GERMAN, "A 1.500"),
         ("10,000", {"thousands_separator": ","}, 10000), ("10,000mAh", {"thousands_separator": ","}, "10000mAh"),
-        ("1 500", {"decimal_separator": ",", "thousands_separator": " "}, 1500), ("10,000 mAh", {}, "10,000 mAh"),
+        ("1 500", SPACED, 1500), ("10,000 mAh", {}, "10,000 mAh"),
         ("1.125", {"decimal_separator": ","}, 1.125), ("12,5,7", GERMAN, "12,5,7"), ("true", GERMAN, True),
+        ("204 123 456", SPACED, "204 123 456"), ("128\u00a0256 512", SPACED, "128\u00a0256 512"),
+        ("100,200,300", {"thousands_separator": ","}, "100,200,300"), ("128 256 512 GB", SPACED, "128 256 512 GB"),
+        ("1'234'567", {"thousands_separator": "'"}, "1'234'567"), ("10 000 mAh", SPACED, "10000 mAh"),
+        ("1 234 567,5", SPACED, 1234567.5),
     ],
 )  # fmt: skip
 def test_numbers_among_attributes_go_by_the_separators_too(cell: str, settings: dict[str, str], value: object) -> None:

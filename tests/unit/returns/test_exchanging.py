@@ -28,8 +28,8 @@ from shared.events.returns import (
 )
 from tests.properties.values import BOUNDED
 from tests.unit.returns.test_domain import ID, NOW, ORDER
-from write_side.orders.bundling import Offer
-from write_side.orders.replacing import Today, Wish, cheaper, laid_beside, no_dearer
+from write_side.orders.bundling import Offer, Part
+from write_side.orders.replacing import Today, Wish, cheaper, laid_beside, no_dearer, without_a_turn
 from write_side.pricing import UnitPrice
 from write_side.returns.domain import (
     Return,
@@ -207,6 +207,26 @@ def test_what_costs_less_than_today_says_which_pieces_have_to_come_for_it(
     listed = {sku: offer(9 if sku == "chair" else 1, prices[sku]) for sku in wanted}
     asked: tuple[Any, ...] = (SALE, wished(wanted, BACK), lambda sku, _: UnitPrice(prices[sku]))
     assert laid_beside(listed, no_dearer(listed, *asked), *asked) == beside
+
+
+@pytest.mark.parametrize(
+    ("kept", "beside"),
+    [
+        ([], {}),
+        (["lamp"], {"lamp": 3}),  # two alone, and one in the set
+        (["set"], {"lamp": 1, "bulb": 2}),
+        (["set", "bulb"], {"lamp": 1, "bulb": 4}),
+        (["chair"], {}),  # nothing of it comes back, and `check_passes` refuses it
+    ],
+)
+def test_of_what_is_sold_by_turns_alone_as_many_have_to_come_as_are_wished(
+    kept: list[str], beside: dict[str, int]
+) -> None:
+    offers = {sku: offer(1, 1000) for sku in ("lamp", "bulb", "chair")}
+    parts = [Part(sku, quantity, ID, ID, "", None) for sku, quantity in (("lamp", 1), ("bulb", 2))]
+    offers["set"] = structs.replace(offer(2, 2000), parts=parts)
+    wish = wished({"lamp": 2, "bulb": 2, "set": 1, "chair": 1}, {"lamp": 4, "bulb": 9, "desk": 1})
+    assert without_a_turn(wish, offers, kept) == beside
 
 
 def test_nothing_is_sent_at_a_price_for_pieces_that_did_not_come() -> None:
