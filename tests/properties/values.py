@@ -10,8 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec import UNSET, Struct, UnsetType
 
-# The same examples on every machine and in every run, and no clock that could make one fail.
-BOUNDED = settings(max_examples=80, derandomize=True, deadline=None, database=None)
+BOUNDED = settings(max_examples=80)
 OF_MANY = settings(BOUNDED, max_examples=40)  # where there is a test for each of a hundred kinds
 ON_SERVERS = settings(BOUNDED, max_examples=25, stateful_step_count=25)
 

@@ -63,7 +63,8 @@ def _told(bought: Bought) -> list[Alike] | None:
     left = {tax: (tax.base_minor, tax.tax_minor) for tax in bought.taxes}
     lines: dict[Levies, list[PricedLine]] = {}
     shares: dict[Levies, list[int]] = {}
-    for line in bought.lines:
+    # The dearest first: which rates a line of a few cents has its tax doesn't tell, but what the others leave does.
+    for line in sorted(bought.lines, key=lambda line: -line.cost_minor):
         levies = min(_possible(line, bought.taxes), key=lambda some: (_off(line, some), -sum(left[t][0] for t in some)))
         parts = allocated(_tax_of(line), [tax.rate_ppm for tax in levies])
         if sum(parts) != _tax_of(line):

@@ -121,4 +121,4 @@ class Log(RuleBasedStateMachine):
 
 
 TestLog = Log.TestCase
-TestLog.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestLog.settings = settings(max_examples=200, stateful_step_count=40)
