@@ -10,6 +10,7 @@ from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.soundness import nothing_is_wrong
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_picking import finish, missing, picks, react, ship_pick, start
+from tests.integration.checkout.test_shelves import count, shelf
 from write_side.fulfilment.domain import NothingToShip, ShipsTooMuch
 from write_side.fulfilment.picking.domain import Pick
 from write_side.fulfilment.picking.handlers import Picks, list_order
@@ -74,11 +75,15 @@ async def test_what_did_not_leave_with_its_list_is_listed_anew_once_its_refund_f
     await shop.refund_work()
     assert await ship_pick(shop, first) == {"lamp": 1}
     [refund] = await shop.refunds(order)
+    assert await shelf(shop) == (0, 0, 0), "nobody is to be sent it"
     await shop.refund_settled(order, refund.provider_id, "fail")
+    assert await shelf(shop) == (0, 1, 1)
     assert await listed(shop, order) == [("BER", 1)]
+    assert (await count(shop, 1, 1)).on_hand == 0, "it is paid for"
     _, second = await picks(shop, order)
     await finish(shop, await start(shop, second))
     assert await ship_pick(shop, second) == {"lamp": 1}
+    assert await shelf(shop) == (0, 0, 0)
     await nothing_is_wrong(shop)
 
 

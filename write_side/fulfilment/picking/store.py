@@ -1,4 +1,4 @@
-"""The SQL of pick lists: the only place that names their table."""
+"""The SQL of pick lists: the only place that names their table, and what left by them."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -59,11 +59,15 @@ async def save(conn: Connection, pick: Pick, event: PickEvent, cause: Metadata) 
 
 
 async def taken(conn: Connection, order_ids: Sequence[UUID], sku: str, warehouse: str) -> dict[UUID, int]:
-    """Order → how many of a SKU somebody has taken from a warehouse's shelves for it, or is taking."""
+    """Order → how many of a SKU somebody has taken from a warehouse's shelves for it, or is taking: of a list that has
+    left those that left by it."""
     rows = await conn.fetch(
-        """SELECT order_id, sum((line ->> 'quantity')::int) AS n FROM pick, jsonb_array_elements(lines) AS line
-           WHERE order_id = ANY ($1) AND warehouse = $3 AND state IN ('picking', 'picked') AND line ->> 'sku' = $2
-           GROUP BY order_id""",
+        """SELECT pick.order_id, sum((line ->> 'quantity')::int) AS n
+           FROM pick LEFT JOIN parcel ON parcel.order_id = pick.order_id AND parcel.pick_id = pick.id,
+                jsonb_array_elements(coalesce(parcel.lines, pick.lines)) AS line
+           WHERE pick.order_id = ANY ($1) AND warehouse = $3 AND pick.state IN ('picking', 'picked')
+             AND line ->> 'sku' = $2
+           GROUP BY pick.order_id""",
         order_ids, sku, warehouse,
     )  # fmt: skip
     return {row["order_id"]: row["n"] for row in rows}
