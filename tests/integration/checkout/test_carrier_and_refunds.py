@@ -5,14 +5,17 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared.settings import Settings
+from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.carriers import CarrierProcess
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.soundness import nothing_is_wrong
-from tests.integration.checkout.test_carrier import book, booked_when_packed
+from tests.integration.checkout.test_adding import add_paid
+from tests.integration.checkout.test_carrier import book, booked_when_packed, booking
 from tests.integration.checkout.test_picking import finish, missing, picks, start
 from tests.integration.checkout.test_picking import react as list_paid
 from tests.integration.checkout.test_refunds_among_lists import listed
 from write_side.fulfilment import store as parcel_store
+from write_side.fulfilment.booking import handlers
 from write_side.fulfilment.booking.carrier import Carrier
 from write_side.fulfilment.booking.gateway import open_carrier
 from write_side.orders.handlers import OrderState
@@ -83,4 +86,36 @@ async def test_what_nobody_booked_since_it_was_refunded_is_listed_anew_once_the_
     await packed(shop, settings, order)
     await book(shop, carrier)
     assert await left(shop, order) == [1]
+    await nothing_is_wrong(shop)
+
+
+async def test_what_is_owed_again_while_its_label_is_made_void_is_listed_anew(
+    shop: Shop, carrier: Carrier, settings: Settings
+) -> None:
+    await shop.stock("lamp", 1)
+    order = await shop.captured(lamp=1)
+    await list_paid(shop)
+    await packed(shop, settings, order)
+    await handlers.cancel(shop.pool, await booking(shop), CAUSE)  # the refund has failed by now
+    assert await listed(shop, order) == [("BER", 1)]
+    await packed(shop, settings, order)
+    await book(shop, carrier)
+    assert await left(shop, order) == [1]
+    await nothing_is_wrong(shop)
+
+
+async def test_what_was_to_go_along_and_stayed_is_on_no_list_any_more(
+    shop: Shop, carrier: Carrier, settings: Settings
+) -> None:
+    await shop.stock("lamp", 2)
+    order = await shop.captured(lamp=1)
+    more = await add_paid(shop, order, lamp=1)
+    await list_paid(shop)
+    for pick in [*await picks(shop, more), *await picks(shop, order)]:
+        await finish(shop, await start(shop, pick))
+    await booked_when_packed(shop, settings)
+    await shop.refund(more, reason="goodwill", lines=missing(1))
+    await book(shop, carrier)
+    assert (await left(shop, order), await left(shop, more)) == ([1], [])
+    assert [pick.state for pick in await picks(shop, more)] == ["cancelled"]
     await nothing_is_wrong(shop)

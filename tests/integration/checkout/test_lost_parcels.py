@@ -1,4 +1,5 @@
-"""A parcel that was lost, or brought back: once its goods are refunded nobody waits for it, nor asks about it."""
+"""A parcel that was lost, or brought back: once its goods are refunded nobody waits for it, and it is asked about as
+long as its order, or what lies in it, is not done."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from shared.settings import Settings
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.soundness import nothing_is_wrong
+from tests.integration.checkout.test_adding import add_paid
 from tests.integration.checkout.test_parcels import ship
 from write_side import reactions
 from write_side.fulfilment.booking import handlers, steps
@@ -82,9 +84,53 @@ async def test_an_order_is_done_once_what_did_not_arrive_was_refunded(shop: Shop
     await look(shop, structs.replace(soon, complete_after_days=14), carrier)
     assert (await shop.now(order)).state == "confirmed", "it may still be questioned"
     await look(shop, soon, carrier)
-    assert ((await shop.now(order)).state, carrier.numbers) == ("completed", ["2"]), "nobody asks where it is"
+    assert ((await shop.now(order)).state, carrier.numbers) == ("completed", ["2"] * 3), "it may still come"
+    await look(shop, soon, carrier)
+    assert carrier.numbers == ["2"] * 3, "nobody asks any more"
     assert await shop.told(order, OrderCompleted) == [OrderCompleted(order.id)]
     await nothing_is_wrong(shop)
+
+
+async def test_of_two_with_the_same_in_them_both_are_asked_about_though_one_was_refunded(
+    shop: Shop, soon: Settings
+) -> None:
+    await shop.stock("lamp", 2)
+    order, carrier = await shop.captured(lamp=2), Asked()
+    await react(shop, soon)
+    await ship(shop, order, "1", [{"sku": "lamp", "quantity": 1}])
+    await ship(shop, order, "2")
+    await refunded(shop, order, "lamp", soon)
+    await look(shop, soon, carrier)
+    assert sorted(carrier.numbers) == ["1", "2"], "nobody knows which of them is meant"
+    await look(shop, soon, carrier)
+    assert sorted(carrier.numbers) == ["1", "1", "2", "2"], "and again"
+    assert (await shop.now(order)).state == "confirmed"
+    await see(shop, "1", "delivered")
+    await look(shop, soon, carrier)
+    assert (await shop.now(order)).state == "completed"
+    assert await shop.told(order, OrderCompleted) == [OrderCompleted(order.id)]
+    await nothing_is_wrong(shop)
+
+
+async def test_a_box_is_asked_about_as_long_as_what_was_added_and_lies_in_it_is_waited_for(
+    shop: Shop, soon: Settings
+) -> None:
+    await shop.stock("lamp", 2)
+    order, carrier = await shop.captured(lamp=1), Asked()
+    more = await add_paid(shop, order, lamp=1)
+    await react(shop, soon)
+    await ship(shop, order, "1")
+    await ship(shop, more, "1")
+    await refunded(shop, order, "lamp", soon)
+    await look(shop, soon, carrier)
+    assert ((await shop.now(order)).state, carrier.numbers) == ("completed", ["1"])
+    await look(shop, soon, carrier)
+    assert carrier.numbers == ["1", "1"], "what was added is waited for"
+    await see(shop, "1", "delivered")
+    await look(shop, soon, carrier)
+    assert (await shop.now(more)).state == "completed"
+    await look(shop, soon, carrier)
+    assert carrier.numbers == ["1", "1"]
 
 
 @pytest.mark.parametrize("scans", [("returning", "delivered"), ()])

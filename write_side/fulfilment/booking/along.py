@@ -21,6 +21,7 @@ from write_side.fulfilment.booking.domain import Booking
 from write_side.fulfilment.domain import NewParcel, NothingToShip, NotShippable, Parcel
 from write_side.fulfilment.picking import store as pick_store
 from write_side.fulfilment.picking.domain import Pick
+from write_side.fulfilment.picking.unpacking import unpack
 from write_side.fulfilment.standing import Standing
 from write_side.orders import Order
 
@@ -94,7 +95,8 @@ def _next(lists: Iterable[Pick]) -> Pick:
 async def leave(
     conn: Connection, first: Order, box: ParcelShipped, along: Collection[UUID], cause: Metadata
 ) -> Positions:
-    """What these lists hold leaves in a parcel of the first, which is locked; what was refunded meanwhile stays."""
+    """What these lists hold leaves in a parcel of the first, which is locked; what was refunded meanwhile stays, and
+    a list of nothing else ends."""
     if not along:
         return {}
     left = []
@@ -111,7 +113,9 @@ async def _within(conn: Connection, now: Standing, pick: Pick, box: ParcelShippe
     try:
         now.check_shippable()
         shipped = parcels.ship(now.order.id, now.leaves_by(pick.id), wanted, uuid7(), pick.lines)
-    except (NothingToShip, NotShippable):
+    except NothingToShip:
+        return await unpack(conn, now, pick.id, cause)
+    except NotShippable:
         return {}
     event = structs.replace(shipped, within=box.parcel_id)
     positions = await parcel_store.insert(conn, parcels.evolve(None, event, 1), event, cause)

@@ -23,8 +23,8 @@ from write_side.fulfilment.booking import along, domain, store
 from write_side.fulfilment.booking.carrier import Booked, CarrierRefused, Scan
 from write_side.fulfilment.booking.domain import Booking
 from write_side.fulfilment.domain import NewParcel, NothingToShip, NotShippable
-from write_side.fulfilment.picking import handlers as picking
 from write_side.fulfilment.picking import store as pick_store
+from write_side.fulfilment.picking.unpacking import unpack
 from write_side.fulfilment.standing import Standing
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ async def cancel(pool: Pool, booking: Booking, cause: Metadata) -> None:
             return Done(False), {}
         event = BookingCancelled(now.id, now.order_id)
         saved = await store.save(conn, domain.evolve(now, event, now.version + 1), event, cause)
-        ended = await picking.unpack(conn, stands, booking.pick_id, cause)
+        ended = await unpack(conn, stands, booking.pick_id, cause)
         alone = [
             await request(conn, uuid7(), pick.order_id, pick.id, cause)
             for pick in await pick_store.all_picks(conn, now.along)

@@ -11,7 +11,7 @@ from shared.settings import Settings
 from write_side import commands, customers, event_log, inventory, metrics, orders, refunds
 from write_side.causes import continuing
 from write_side.customers import Keyring, KeyringUnavailable, SealedContact
-from write_side.database import Pool
+from write_side.database import Connection, Pool
 from write_side.fulfilment import standing
 from write_side.fulfilment import store as parcel_store
 from write_side.fulfilment.booking import handlers, store
@@ -19,6 +19,7 @@ from write_side.fulfilment.booking.carrier import Carrier, CarrierDown, CarrierR
 from write_side.fulfilment.booking.store import Work
 from write_side.fulfilment.domain import Parcel
 from write_side.fulfilment.picking import store as pick_store
+from write_side.fulfilment.standing import Standing
 from write_side.steps import Step, growing
 
 log = logging.getLogger(__name__)
@@ -126,19 +127,36 @@ async def look_after(pool: Pool, carrier: Carrier | None, settings: Settings) ->
 async def _look(pool: Pool, carrier: Carrier | None, settings: Settings, parcel: Parcel, reason: Recorded) -> None:
     with continuing(reason, "parcel", order_id=parcel.order_id, parcel_id=parcel.id) as cause:
         try:
+            pause = await _ask(pool, carrier, settings, parcel, cause)
             if parcel.state == "delivered" or await _is_given_up(pool, parcel):
-                return await _end(pool, settings, parcel, cause)
-            if carrier is None or not _is_told_of(parcel, carrier):
-                return await _look_again(pool, parcel, None)
-            for scan in await carrier.scans(parcel.tracking_number):
-                await handlers.learn(pool, carrier.name, scan, cause)
-            pause = timedelta(seconds=settings.carrier_poll_seconds)
-        except (CarrierDown, CarrierRefused):
-            pause = timedelta(seconds=LONGEST_PAUSE)
+                return await _end(pool, settings, parcel, pause, cause)
+            async with pool.acquire() as conn:
+                await parcel_store.look_again(conn, parcel.id, parcel.state, pause)
         except Exception:
             log.exception("a parcel can't be looked after", extra={"fields": {"parcel_id": str(parcel.id)}})
-            return None  # its claim ends
-        await _look_again(pool, parcel, pause)
+            # Its claim ends.
+
+
+async def _ask(
+    pool: Pool, carrier: Carrier | None, settings: Settings, parcel: Parcel, cause: Metadata
+) -> timedelta | None:
+    """Learn what the carrier has seen of it, also where it is given up: refunds name goods, and it may be another
+    parcel with the same in it that was lost. Answers when to ask again, None for never."""
+    if carrier is None or not _is_told_of(parcel, carrier):
+        return None
+    try:
+        for scan in await carrier.scans(parcel.tracking_number):
+            await handlers.learn(pool, carrier.name, scan, cause)
+    except (CarrierDown, CarrierRefused):
+        return timedelta(seconds=LONGEST_PAUSE)
+    return timedelta(seconds=settings.carrier_poll_seconds)
+
+
+def _is_told_of(parcel: Parcel, carrier: Carrier) -> bool:
+    """Whether this carrier may have news of it: what lies in another parcel comes with that."""
+    if parcel.state == "delivered" or parcel.tracking == "returned":
+        return False
+    return parcel.carrier == carrier.name and parcel.within is None
 
 
 async def _is_given_up(pool: Pool, parcel: Parcel) -> bool:
@@ -146,23 +164,28 @@ async def _is_given_up(pool: Pool, parcel: Parcel) -> bool:
     async with pool.acquire() as conn:
         if not any(refund.sent for refund in await refunds.of_order(conn, parcel.order_id)):
             return False
-        order = await orders.find_order(conn, parcel.order_id)
-        assert order is not None
-        return parcel in (await standing.read(conn, order)).given_up
+        return parcel.id in {each.id for each in (await _stands(conn, parcel)).given_up}
 
 
-def _is_told_of(parcel: Parcel, carrier: Carrier) -> bool:
-    """Whether this carrier may have news of it: what lies in another parcel comes with that."""
-    return parcel.carrier == carrier.name and parcel.tracking != "returned" and parcel.within is None
-
-
-async def _look_again(pool: Pool, parcel: Parcel, pause: timedelta | None) -> None:
-    async with pool.acquire() as conn:
-        await parcel_store.look_again(conn, parcel.id, parcel.state, pause)
-
-
-async def _end(pool: Pool, settings: Settings, parcel: Parcel, cause: Metadata) -> None:
+async def _end(pool: Pool, settings: Settings, parcel: Parcel, ask_again: timedelta | None, cause: Metadata) -> None:
     async with commands.transaction(pool) as conn:
         after = timedelta(days=settings.complete_after_days)
         pause = await handlers.end_if_due(conn, parcel.order_id, after, datetime.now(UTC), cause)
+        if ask_again is not None and (pause is not None or await _is_waited_for_within(conn, parcel)):
+            pause = min(pause or ask_again, ask_again)
         await parcel_store.look_again(conn, parcel.id, parcel.state, pause)
+
+
+async def _is_waited_for_within(conn: Connection, box: Parcel) -> bool:
+    """Whether something that was added lies in a box, and is waited for: of that the carrier tells by the box alone."""
+    for parcel in await parcel_store.within(conn, [box.id]):
+        stands = await _stands(conn, parcel)
+        if parcel.state != "delivered" and stands.order.state == "confirmed" and parcel not in stands.given_up:
+            return True
+    return False
+
+
+async def _stands(conn: Connection, parcel: Parcel) -> Standing:
+    order = await orders.find_order(conn, parcel.order_id)
+    assert order is not None
+    return await standing.read(conn, order)

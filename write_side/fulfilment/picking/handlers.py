@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from shared.envelope import Metadata
 from shared.events.fulfilment import ParcelLine
 from shared.events.orders import Allocation
-from shared.events.picking import PickCancelled, PickFinished, PickListed, PickStarted
+from shared.events.picking import PickFinished, PickListed, PickStarted
 from shared.ids import uuid7
 from shared.settings import AllocationStrategy
 from write_side import commands, inventory, orders, refunds
@@ -152,16 +152,6 @@ async def finish(
         elsewhere.setdefault(place.warehouse, []).append(ParcelLine(place.sku, place.quantity))
     _, listed = await _listed(conn, pick.order_id, elsewhere, cause, timedelta(0)) if elsewhere else ([], {})
     return after, together(positions, saved, listed)
-
-
-async def unpack(conn: Connection, now: Standing, pick_id: UUID, cause: Metadata) -> Positions:
-    """A packed list of which nothing leaves any more ends, under the order's lock: what it held is listed anew should
-    it be owed again."""
-    pick = _of(now, pick_id)
-    if pick.state != "picked" or pick.id in now.shipped_lists or any(now.leaves_by(pick.id).values()):
-        return {}
-    event = PickCancelled(pick.id, pick.order_id)
-    return await store.save(conn, domain.evolve(pick, event, pick.version + 1), event, cause)
 
 
 async def _made_up(
