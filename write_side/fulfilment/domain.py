@@ -5,7 +5,7 @@ frees it again, unless its goods went back into stock when it was asked for: som
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -142,9 +142,10 @@ def track(parcel: Parcel, status: str, at: datetime) -> ParcelTracked | ParcelDe
     return ParcelTracked(parcel.id, parcel.order_id, status, at)
 
 
-def given_up(parcels: Sequence[Parcel], given: Iterable[Refund]) -> list[Parcel]:
+def given_up(parcels: Sequence[Parcel], given: Iterable[Refund], free: Collection[str] = ()) -> list[Parcel]:
     """Parcels that have not arrived and that nobody waits for: all in them was refunded as goods that had left. Such
-    goods are those that arrived, as far as any did, unless the refund says that they did not."""
+    goods are those that arrived, as far as any did, unless the refund says that they did not. `free`: SKUs that have
+    cost nothing, which no refund names; they go as what lies beside them does."""
     live = [refund for refund in given if refund.state != "failed"]
     lost = summed(line for refund in live if refund.reason == "not_delivered" for line in refund.sent)
     others = summed(line for refund in live if refund.reason != "not_delivered" for line in refund.sent)
@@ -153,7 +154,9 @@ def given_up(parcels: Sequence[Parcel], given: Iterable[Refund]) -> list[Parcel]
     found = []
     under_way = [parcel for parcel in parcels if parcel.state != "delivered"]
     for parcel in sorted(under_way, key=lambda parcel: (parcel.tracking not in GOING_BACK, parcel.id)):
-        if (goods := Counter(summed(parcel.lines))) <= left:
+        goods = Counter(summed(parcel.lines))
+        paid = Counter({sku: quantity for sku, quantity in goods.items() if sku not in free})
+        if goods <= left or (paid and paid <= left):
             left -= goods
             found.append(parcel)
     return found

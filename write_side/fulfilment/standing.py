@@ -54,7 +54,8 @@ class Standing(Struct, frozen=True):
     @property
     def given_up(self) -> list[Parcel]:
         """Parcels that nobody waits for, though they have not arrived: their goods were refunded."""
-        return domain.given_up(self.parcels, self.given)
+        cost = refunds.added_up((line.sku, line.cost_minor) for line in self.order.lines)
+        return domain.given_up(self.parcels, self.given, {sku for sku, minor in cost.items() if not minor})
 
     @property
     def has_parcels(self) -> bool:

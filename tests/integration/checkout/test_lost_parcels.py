@@ -15,6 +15,7 @@ from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.soundness import nothing_is_wrong
 from tests.integration.checkout.test_adding import add_paid
+from tests.integration.checkout.test_dropping import with_a_gift
 from tests.integration.checkout.test_parcels import ship
 from write_side import reactions
 from write_side.fulfilment.booking import handlers, steps
@@ -131,6 +132,33 @@ async def test_a_box_is_asked_about_as_long_as_what_was_added_and_lies_in_it_is_
     assert (await shop.now(more)).state == "completed"
     await look(shop, soon, carrier)
     assert carrier.numbers == ["1", "1"]
+
+
+async def test_what_goes_back_is_asked_about_until_it_is_here_though_its_order_is_done(
+    shop: Shop, soon: Settings
+) -> None:
+    await shop.stock("lamp", 1)
+    order, carrier = await shop.captured(lamp=1), Asked()
+    await react(shop, soon)
+    await ship(shop, order, "1")
+    await see(shop, "1", "returning")
+    await refunded(shop, order, "lamp", soon)
+    await look(shop, soon, carrier)
+    await look(shop, soon, carrier)
+    assert ((await shop.now(order)).state, carrier.numbers) == ("completed", ["1", "1"])
+    await see(shop, "1", "delivered")
+    for _ in range(2):
+        await look(shop, soon, carrier)
+    assert carrier.numbers == ["1", "1"]
+
+
+async def test_a_gift_is_not_waited_for_once_what_lay_beside_it_is_refunded(shop: Shop, soon: Settings) -> None:
+    order = await with_a_gift(shop)
+    await ship(shop, order, "1", [{"sku": "lamp", "quantity": 1}, {"sku": "mug", "quantity": 1}])
+    await refunded(shop, order, "lamp", soon)
+    await look(shop, soon, Asked())
+    assert (await shop.now(order)).state == "completed"
+    await nothing_is_wrong(shop)
 
 
 @pytest.mark.parametrize("scans", [("returning", "delivered"), ()])

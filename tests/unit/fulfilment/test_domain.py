@@ -70,8 +70,8 @@ def refunded(reason: str = "not_delivered", state: Any = "succeeded", **goods: i
     return Refund(ID, ID, ID, "", 1, "EUR", reason, [], 0, [], state, None, None, 1, lines)
 
 
-def lost(parcels: list[Parcel], *refunds: Refund) -> list[int]:
-    return [parcel.id.int for parcel in given_up(parcels, refunds)]
+def lost(parcels: list[Parcel], *refunds: Refund, free: str = "mug") -> list[int]:
+    return [parcel.id.int for parcel in given_up(parcels, refunds, {free})]
 
 
 def test_a_parcel_is_given_up_once_all_in_it_was_refunded_though_it_had_left() -> None:
@@ -81,6 +81,14 @@ def test_a_parcel_is_given_up_once_all_in_it_was_refunded_though_it_had_left() -
     assert lost([mixed], refunded(lamp=2), refunded(cord=1)) == [1]
     assert lost([mixed], refunded(lamp=2, cord=1, state="failed")) == []
     assert lost([sent(1, "delivered", lamp=2)], refunded(lamp=2)) == [], "it is there"
+
+
+def test_a_gift_is_given_up_with_what_lies_beside_it_and_waited_for_where_it_lies_alone() -> None:
+    beside, alone = sent(1, lamp=1, mug=1), sent(2, mug=1)
+    assert lost([beside, alone]) == []
+    assert lost([beside, alone], refunded(lamp=1)) == [1]
+    assert lost([sent(1, lamp=1, cord=1, mug=1)], refunded(lamp=1)) == [], "a cord is still waited for"
+    assert lost([alone], refunded(mug=1)) == [2], "of an order as a whole"
 
 
 def test_what_came_back_is_not_what_is_on_its_way() -> None:

@@ -171,8 +171,10 @@ async def _end(pool: Pool, settings: Settings, parcel: Parcel, ask_again: timede
     async with commands.transaction(pool) as conn:
         after = timedelta(days=settings.complete_after_days)
         pause = await handlers.end_if_due(conn, parcel.order_id, after, datetime.now(UTC), cause)
-        if ask_again is not None and (pause is not None or await _is_waited_for_within(conn, parcel)):
-            pause = min(pause or ask_again, ask_again)
+        if pause is not None:
+            pause = min(pause, ask_again or pause)
+        elif parcel.tracking == "returning" or await _is_waited_for_within(conn, parcel):
+            pause = ask_again
         await parcel_store.look_again(conn, parcel.id, parcel.state, pause)
 
 
