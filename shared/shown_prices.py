@@ -6,10 +6,11 @@ The same steps tell what it cost before, and so the lowest price of the 30 days 
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
+from msgspec import structs
 
 from shared.documents.prices import ALWAYS, WINDOW_DAYS, ShownPrice, ShownPriceList, Step, TermsStep, VariantTimes
 from shared.documents.promotions import PromotionStep
@@ -45,10 +46,15 @@ class _Asked(NamedTuple):
         return self.amount_minor, self.tax_included
 
 
-def alike(times: VariantTimes, promotions: Promotions) -> bytes:
-    """The same for variants that cost the same, whatever the price lists say: mostly all of a product do."""
-    kind, gift_card = promotions.kinds.get(times.sku), times.gift_card is True
-    return msgspec.json.encode((times.own, times.lists, kind, gift_card, times.said_at or None))
+def alike(times: VariantTimes | Mapping[str, Any], promotions: Promotions) -> bytes:
+    """The same for variants that cost the same, whatever the price lists say: mostly all of a product do. They may be
+    told as JSON has them: to read those that are alike takes longer than to find out."""
+    told: VariantTimes | Mapping[str, Any]
+    if isinstance(times, VariantTimes):
+        sku, told = times.sku, structs.replace(times, sku="")
+    else:
+        sku, told = times["sku"], {**times, "sku": ""}
+    return msgspec.json.encode((promotions.kinds.get(sku), told))
 
 
 def shown_prices(

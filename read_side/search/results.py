@@ -1,7 +1,7 @@
 """What a search answers, out of what Elasticsearch found. Pure."""
 
 from binascii import a2b_base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
@@ -24,7 +24,7 @@ from shared.documents.images import ShownImage
 from shared.documents.prices import ALWAYS, ShownPrice, VariantTimes
 from shared.documents.stock import Availability
 from shared.locales import best
-from shared.shown_prices import Lists, Place, shown_price
+from shared.shown_prices import Lists, Place, alike, shown_price
 from shared.shown_promotions import Promotions
 
 
@@ -177,7 +177,7 @@ def _shown(hit: Hit, asked: SearchRequest, said: Said) -> _Shown:
     fit = fitting(several, asked) if several else []
     if not fit:
         return _Shown(card.sku, card.image, _price(hit, asked, said), card.availability)
-    prices = [_price(hit, asked, said, each) for each in fit]
+    prices = _price_of_each(fit, hit, asked, said)
     dearest_last = ((price is None, price.amount_minor if price else 0, place) for place, price in enumerate(prices))
     place = min(dearest_last)[-1]
     variant = fit[place]
@@ -206,29 +206,46 @@ def changes_at(hits: Iterable[Hit], lists: Lists, now: datetime) -> datetime | N
     return min((moment for moment in moments if moment > now), default=None)
 
 
-def _price(hit: Hit, asked: SearchRequest, said: Said, variant: Json | None = None) -> ShownPrice | None:
-    """The lowest of its variants, or that of one, as the checkout would ask it now."""
-    if not (hit.card.times or said.promotions.every):
-        amount = (hit.card.prices if variant is None else variant["prices"]).get(asked.currency)
-        return None if amount is None else ShownPrice(amount, asked.currency)
-    place, times = Place(asked.currency, asked.channel), hit.card.times or _plain_times(hit.source)
-    if variant is not None:
-        times = [each for each in times if each["sku"] == variant["sku"]]
-    variants = msgspec.convert(_different(times, said), list[VariantTimes])
-    prices = (shown_price(times, said.lists, place, said.now, said.promotions) for times in variants)
-    found = [price for price in prices if price is not None]
-    return min(found, key=lambda price: price.amount_minor, default=None)
+def _price(hit: Hit, asked: SearchRequest, said: Said) -> ShownPrice | None:
+    """The lowest of its variants, as the checkout would ask it now."""
+    if _stay(hit, said):
+        return _plain(hit.card.prices, asked)
+    prices = _prices(_times(hit), asked, said).values()
+    return min((price for price in prices if price is not None), key=lambda price: price.amount_minor, default=None)
 
 
-def _different(times: Sequence[Json], said: Said) -> list[Json]:
-    """One of all variants that cost the same: of 500 mostly one is left. A promotion may be of some SKUs alone."""
-    kinds = said.promotions.kinds
+def _price_of_each(variants: Sequence[Json], hit: Hit, asked: SearchRequest, said: Said) -> list[ShownPrice | None]:
+    """Those of some of its variants."""
+    if _stay(hit, said):
+        return [_plain(each["prices"], asked) for each in variants]
+    skus = {each["sku"] for each in variants}
+    found = _prices([times for times in _times(hit) if times["sku"] in skus], asked, said)
+    return [found.get(each["sku"]) for each in variants]
 
-    def alike(t: Json) -> bytes:
-        kind, gift_card = kinds.get(t["sku"]), t.get("gift_card")
-        return msgspec.json.encode((t["own"], t.get("lists"), kind, gift_card, t.get("said_at")))
 
-    return list({alike(each): each for each in times}.values())
+def _stay(hit: Hit, said: Said) -> bool:
+    """Whether its prices are what the index has."""
+    return not (hit.card.times or said.promotions.every)
+
+
+def _plain(prices: Mapping[str, int], asked: SearchRequest) -> ShownPrice | None:
+    amount = prices.get(asked.currency)
+    return None if amount is None else ShownPrice(amount, asked.currency)
+
+
+def _prices(times: Sequence[Json], asked: SearchRequest, said: Said) -> dict[str, ShownPrice | None]:
+    """By SKU. Of all variants that cost the same one is asked for: of 500 mostly one is left."""
+    place = Place(asked.currency, asked.channel)
+    kinds = [alike(each, said.promotions) for each in times]
+    different = dict(zip(kinds, times, strict=True))
+    variants = msgspec.convert([*different.values()], list[VariantTimes])
+    asked_now = [shown_price(each, said.lists, place, said.now, said.promotions) for each in variants]
+    prices = dict(zip(different, asked_now, strict=True))
+    return {each["sku"]: prices[kind] for each, kind in zip(times, kinds, strict=True)}
+
+
+def _times(hit: Hit) -> list[Json]:
+    return hit.card.times or _plain_times(hit.source)
 
 
 def _plain_times(source: Json) -> list[Json]:

@@ -8,6 +8,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import msgspec
+import pytest
 from msgspec import Raw
 
 from projector.price_slots.regimes import Regime
@@ -18,6 +19,7 @@ from read_side.documents import Documents, Found
 from read_side.pictures import Pictures
 from read_side.prices.pages import priced
 from read_side.prices.promotions import PromotionShelf
+from read_side.search import results
 from read_side.search.plan import Plan
 from read_side.search.results import Hit, Said, item
 from shared.documents.cards import Card
@@ -28,6 +30,7 @@ from shared.documents.promotions import PromotionStep, ShownPromotion
 from shared.events.catalog import ProductFacts, Variant
 from shared.events.promotions import Percentage, PromotionTerms
 from shared.position import Position
+from shared.shown_prices import shown_price
 from shared.shown_promotions import Promotions
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -67,12 +70,15 @@ WEEKLY = [
 OF_A_THOUSAND = [promotion(n, 1, -1, *(sku(n) for n in range(NAMED))) for n in range(2, 22)]
 
 
-def test_hits_look_at_no_list_of_skus() -> None:
-    plan = cast(Plan, SimpleNamespace(
-        asked=SimpleNamespace(currency="EUR", channel="web", attributes={}, locales=None),
+def a_plan(**chosen: list[str]) -> Plan:
+    return cast(Plan, SimpleNamespace(
+        asked=SimpleNamespace(currency="EUR", channel="web", attributes=chosen, locales=None),
         categories=SimpleNamespace(by_id={}), types=None,
     ))  # fmt: skip
-    said, pictures = Said({}, Promotions([TODAY, *WEEKLY]), NOW), Pictures("", "", [])
+
+
+def test_hits_look_at_no_list_of_skus() -> None:
+    plan, said, pictures = a_plan(), Said({}, Promotions([TODAY, *WEEKLY]), NOW), Pictures("", "", [])
     Counted.looks = 0
     for n in range(24):
         source = {"skus": [sku(n * NAMED)], "fold": {"prices": {sku(n * NAMED): {"EUR": 1_000}}}}
@@ -81,6 +87,31 @@ def test_hits_look_at_no_list_of_skus() -> None:
         assert found is not None
         assert (found.amount_minor, found.lowest_30_days_minor) == (900, 900 if 1 <= n <= 4 else 1_000), n
     assert Counted.looks == 0
+
+
+@pytest.mark.parametrize("timed", [False, True])
+def test_a_price_of_many_variants_that_have_what_was_chosen_is_worked_out_once(
+    monkeypatch: pytest.MonkeyPatch, timed: bool
+) -> None:
+    asked = list[str]()
+
+    def told(times: VariantTimes, *rest: Any) -> ShownPrice | None:
+        asked.append(times.sku)
+        return shown_price(times, *rest)
+
+    monkeypatch.setattr(results, "shown_price", told)
+    prices = {sku(n): 500 if n == 0 else 1_000 + n % 4 // 2 for n in range(300)}
+    variants = [
+        {"sku": each, "facets": {"colour": ["red" if n % 2 else "blue"]}, "availability": "in"}
+        for n, each in enumerate(prices)
+    ]
+    times = [{"sku": each, "own": {"EUR": [[ALWAYS.isoformat(), amount]]}} for each, amount in prices.items()]
+    source = {"skus": [*prices], "fold": {"prices": {each: {"EUR": amount} for each, amount in prices.items()}}}
+    card = Card("x", sku(0), "X", "", "", None, "in", None, {"EUR": 500}, times=times if timed else [])
+    hit = Hit(str(UUID(int=1)), card, {**source, "variants": variants})
+    found = item(hit, a_plan(colour=["red"]), Said({}, Promotions([TODAY]), NOW), Pictures("", "", []))
+    assert (found.sku, found.price and found.price.amount_minor) == (sku(1), 900)
+    assert len(asked) == 2, "1,000 and 1,001, of 150 variants"
 
 
 def test_a_page_looks_at_no_list_of_skus() -> None:
