@@ -1,7 +1,7 @@
 """A small shop in Elasticsearch and Redis, and an independent count of what a search must find in it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ import httpx
 import msgspec
 from elasticsearch import Elasticsearch
 
+from projector.model import encode
 from projector.read_models import product_search
 from projector.read_models.product import Product
 from shared.documents.cards import CARD
@@ -21,6 +22,8 @@ from shared.documents.layout import alias_name, index_name
 from shared.documents.prices import Step, VariantTimes
 from shared.documents.products import SEARCH, TREE, Category, CategoryTree, Completion, SearchedProduct, with_card
 from shared.documents.quantities import Quantity, quantity_of, step_of, word_of
+from shared.documents.shelves import Shelf
+from shared.events.catalog import ProductFacts
 from shared.ids import time_of, uuid7
 from tests.integration.read_side.shelves import SHARDS, VERSION, Shelves
 
@@ -49,8 +52,15 @@ def times_of(number: int, prices: dict[str, int]) -> list[VariantTimes]:
     return [VariantTimes(f"SKU-{number}", own), VariantTimes(f"SKU-{number}-b", dearer, by_list)]
 
 
-def searched(state: Product) -> SearchedProduct:
-    """A product as the projector writes it for searches."""
+def searched(
+    facts: ProductFacts, left: Sequence[int], position: int = 1, prices: dict[str, dict[str, int]] | None = None
+) -> SearchedProduct:
+    """A product as the projector writes it for searches; so many are left of each variant, which costs 10 € unless told
+    otherwise."""
+    skus = [each.sku for each in facts.variants]
+    shelves = {sku: {"north": Shelf(count, 0, 1)} for sku, count in zip(skus, left, strict=True)}
+    prices = prices or {sku: {"EUR": 1000} for sku in skus}
+    state = Product(position, uuid7(), msgspec.Raw(encode(facts)), prices, shelves)
     [body] = product_search.render(str(state.id), state, {}).documents.values()
     return msgspec.json.decode(body or b"", type=SearchedProduct)
 
@@ -168,9 +178,18 @@ async def ask(api: httpx.AsyncClient, path: str = "/v1/search", **params: Any) -
     return told
 
 
+def facet_of(answer: Answer, attribute: str) -> Answer:
+    return _facet(answer, f"filter.{attribute}")
+
+
 def counts(answer: Answer, parameter: str) -> dict[str, int]:
-    [facet] = [facet for facet in answer["facets"] if facet["parameter"] == parameter]
-    return {value["value"]: value["count"] for value in facet["values"]}
+    return {value["value"]: value["count"] for value in _facet(answer, parameter)["values"]}
+
+
+def _facet(answer: Answer, parameter: str) -> Answer:
+    found: list[Answer] = [facet for facet in answer["facets"] if facet["parameter"] == parameter]
+    [facet] = found
+    return facet
 
 
 def count_of(values: Iterable[Iterable[str]]) -> dict[str, int]:

@@ -14,15 +14,9 @@ from shared.documents.quantities import told_by
 from shared.events.product_types import Attribute, AttributeTranslation
 from tests.fixtures.asgi import client_of
 from tests.fixtures.private_server import PrivateServer
-from tests.integration.read_side.catalog import Answer, Shop, ask, count_of, counts
+from tests.integration.read_side.catalog import Shop, ask, count_of, counts, facet_of
 from tests.integration.read_side.conftest import settings_of
 from tests.integration.read_side.shelves import Shelves
-
-
-def facet_of(answer: Answer, name: str) -> Answer:
-    found: list[Answer] = [facet for facet in answer["facets"] if facet["parameter"] == f"filter.{name}"]
-    [facet] = found
-    return facet
 
 
 def number(product: SearchedProduct, attribute: str) -> float:

@@ -5,13 +5,9 @@ from collections.abc import Iterator
 from random import Random
 
 import httpx
-import msgspec
 import pytest
 
-from projector.model import encode
-from projector.read_models.product import Product
 from shared.documents.products import SearchedProduct
-from shared.documents.shelves import Shelf
 from shared.events.catalog import AttributeValue, ProductFacts, Variant
 from shared.ids import uuid7
 from tests.integration.read_side.catalog import Shop, ask, counts, searchable, searched
@@ -39,12 +35,10 @@ class Paints(Shop):
 
 
 def _rendered(attributes: dict[str, AttributeValue], options: list[dict[str, str]]) -> SearchedProduct:
-    id_ = uuid7()
-    variants = [Variant(uuid7(), f"{id_}-{place}", None, "", each) for place, each in enumerate(options)]
-    facts = ProductFacts(str(id_), "Paint", "Nox", "", "", "active", None, attributes, [], variants)
-    shelves = {each.sku: {"north": Shelf(9, 0, 1)} for each in variants}
-    state = Product(1, id_, msgspec.Raw(encode(facts)), {each.sku: {"EUR": 1000} for each in variants}, shelves)
-    return searched(state)
+    name = str(uuid7())
+    variants = [Variant(uuid7(), f"{name}-{place}", None, "", each) for place, each in enumerate(options)]
+    facts = ProductFacts(name, "Paint", "Nox", "", "", "active", None, attributes, [], variants)
+    return searched(facts, [9 for _ in variants])
 
 
 @pytest.fixture(scope="module")

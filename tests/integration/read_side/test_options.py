@@ -7,15 +7,11 @@ from random import Random
 from typing import Any, NamedTuple
 
 import httpx
-import msgspec
 import pytest
 from elasticsearch import Elasticsearch
 
-from projector.model import encode
-from projector.read_models.product import Product
 from read_side.app import create_app
 from shared.documents.products import SearchedProduct
-from shared.documents.shelves import Shelf
 from shared.events.catalog import AttributeValue, Image, ProductFacts, Variant
 from shared.ids import uuid7
 from tests.fixtures.asgi import client_of
@@ -64,15 +60,14 @@ class Clothes(Shop):
         )  # fmt: skip
         prices = {each.sku: {"EUR": random.randint(10, 99) * 100} for each in variants}
         left = {each.sku: random.choice([0, 9]) for each in variants}
-        shelves = {sku: {"north": Shelf(count, 0, 1)} for sku, count in left.items()}
-        state = Product(number + 1, uuid7(), msgspec.Raw(encode(facts)), prices, shelves)
+        product = searched(facts, [*left.values()], number + 1, prices)
         words = {name: str(value) for name, value in attributes.items()}
-        self.sold[str(state.id)] = [
+        self.sold[str(product.product_id)] = [
             Sold(each.sku, words | each.options, prices[each.sku]["EUR"], left[each.sku], images[place].url)
             for each in variants
             for place in each.images or ()
         ]
-        return searched(state)
+        return product
 
     def fitting(self, **chosen: Sequence[str]) -> dict[str, list[Sold]]:
         """The variants that have all of it, by product."""

@@ -5,16 +5,12 @@ from random import Random
 from typing import Any, NamedTuple
 
 import httpx
-import msgspec
 import pytest
 
-from projector.model import encode
-from projector.read_models.product import Product
 from shared.documents.products import SearchedProduct
-from shared.documents.shelves import Shelf
 from shared.events.catalog import AttributeValue, ProductFacts, Variant
 from shared.ids import uuid7
-from tests.integration.read_side.catalog import Answer, Shop, ask, searchable, searched
+from tests.integration.read_side.catalog import Shop, ask, facet_of, searchable, searched
 
 TAGS = [f"tag {n:02}" for n in range(40)]
 RARE = [f"very rare {n:03}" for n in range(200)]
@@ -72,9 +68,7 @@ def _searched(
 ) -> SearchedProduct:
     variants = [Variant(uuid7(), f"{number}-{place}", None, "", each) for place, each in enumerate(options)]
     facts = ProductFacts(f"print-{number}", "Print", "Nox", "", "", "active", None, attributes, [], variants)
-    shelves = {each.sku: {"north": Shelf(count, 0, 1)} for each, count in zip(variants, left, strict=True)}
-    prices = {each.sku: {"EUR": 1000} for each in variants}
-    return searched(Product(number + 1, uuid7(), msgspec.Raw(encode(facts)), prices, shelves))
+    return searched(facts, left, number + 1)
 
 
 @pytest.fixture(scope="module")
@@ -86,12 +80,6 @@ def shop() -> Prints:
 def shop_prefix(shop: Prints, elasticsearch_url: str) -> Iterator[str]:
     with searchable(shop, "prints", elasticsearch_url, "facets.tags") as prefix:
         yield prefix
-
-
-def facet_of(answer: Answer, name: str) -> Answer:
-    [facet] = [each for each in answer["facets"] if each["parameter"] == f"filter.{name}"]
-    told: Answer = facet
-    return told
 
 
 CHOICES: list[dict[str, Any]] = [

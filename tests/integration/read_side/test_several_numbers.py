@@ -5,16 +5,12 @@ from random import Random
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
 
-from projector.model import encode
-from projector.read_models.product import Product
 from shared.documents.products import SearchedProduct
-from shared.documents.shelves import Shelf
 from shared.events.catalog import AttributeValue, ProductFacts, Variant
 from shared.ids import uuid7
-from tests.integration.read_side.catalog import Answer, Shop, ask, searchable, searched
+from tests.integration.read_side.catalog import Shop, ask, facet_of, searchable, searched
 
 COLOURS = ["red", "blue"]
 
@@ -44,10 +40,7 @@ def _rendered(random: Random, number: int) -> SearchedProduct:
     facts = ProductFacts(
         f"shoe-{number}", f"Shoe {number}", "Nox", "", "", "active", None, attributes, [], variants
     )
-    shelves = {each.sku: {"north": Shelf(random.choice([0, 9]), 0, 1)} for each in variants}
-    prices = {each.sku: {"EUR": 1000} for each in variants}
-    state = Product(number + 1, uuid7(), msgspec.Raw(encode(facts)), prices, shelves)
-    return searched(state)
+    return searched(facts, [random.choice([0, 9]) for _ in variants], number + 1)
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +52,6 @@ def shop() -> Shoes:
 def shop_prefix(shop: Shoes, elasticsearch_url: str) -> Iterator[str]:
     with searchable(shop, "shoes", elasticsearch_url, "facets.size") as prefix:
         yield prefix
-
-
-def facet_of(answer: Answer, name: str) -> Answer:
-    [facet] = [each for each in answer["facets"] if each["parameter"] == f"filter.{name}"]
-    told: Answer = facet
-    return told
 
 
 CHOICES: list[dict[str, Any]] = [
