@@ -94,7 +94,7 @@ def evolve(
         case ProductCreated() | ProductRevised():
             facts = Raw(encode(event.facts))
         case ListPriceSet() | ListPriceRemoved():
-            lists = {**lists, event.sku: _lists_after(lists.get(event.sku, {}), event, at)}
+            lists = _lists_after(state, event, at)
         case PriceSet() | PriceRemoved() | PriceScheduled() | PriceUnscheduled():
             prices = _prices_after(prices, event)
             own, scheduled = _steps_after(state, event, prices.get(event.sku, {}).get(event.currency), at)
@@ -119,11 +119,11 @@ def _prices_after(prices: dict[str, dict[str, int]], event: OwnPriceEvent) -> di
             return prices
 
 
-def _lists_after(lists: dict[str, Steps], event: ListPriceSet | ListPriceRemoved, at: datetime) -> dict[str, Steps]:
-    """What the price lists of a SKU ask and asked after an event."""
-    id_ = str(event.price_list_id)
-    after = {**lists, id_: list_steps(lists.get(id_, ()), event, at, horizon_of(lists.values(), at))}
-    return still_told(after, at)
+def _lists_after(state: Product, event: ListPriceSet | ListPriceRemoved, at: datetime) -> _Times:
+    """What price lists ask and asked after an event."""
+    sku, id_ = event.sku, str(event.price_list_id)
+    steps = list_steps(state.lists.get(sku, {}).get(id_, ()), event, at, _horizon(state, sku, at))
+    return _let_go(_placed(state.lists, sku, id_, steps), sku, at)
 
 
 def _let_go(lists: _Times, sku: str, at: datetime) -> _Times:
