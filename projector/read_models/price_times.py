@@ -114,10 +114,11 @@ def times_of(known: Known) -> PriceTimes:
 
 def _said_at(known: Known, sku: str) -> datetime | UnsetType:
     """The last step that is no scheduled price waiting for its time."""
-    own, scheduled = known.own.get(sku, {}), known.scheduled.get(sku, {})
-    said = [step for currency, steps in own.items() for step in {*steps}.difference(scheduled.get(currency, ()))]
-    said += [step for steps in known.lists.get(sku, {}).values() for step in steps]
-    return max((step.at for step in said if step.at != ALWAYS), default=UNSET)
+    scheduled = known.scheduled.get(sku, {})
+    own = ((steps, scheduled.get(currency, ())) for currency, steps in known.own.get(sku, {}).items())
+    last = [next((step for step in reversed(steps) if step not in waiting), None) for steps, waiting in own]
+    last += [steps[-1] for steps in known.lists.get(sku, {}).values()]
+    return max((step.at for step in last if step is not None and step.at != ALWAYS), default=UNSET)
 
 
 def _all_own(prices: Mapping[str, int], own: Mapping[str, Steps]) -> dict[str, Steps]:
