@@ -83,6 +83,6 @@ async def _looked_at(conn: Connection, order_id: UUID, item: StockItem) -> int:
     order = await orders.find_order(conn, order_id)
     assert order is not None, "its allocations were just read"
     now = await standing.read(conn, order)
-    started = [pick for pick in now.picks if pick.state in ("picking", "picked")]
+    started = [pick for pick in now.picks if picking.is_holding(pick)]
     listed = picking.list_up(now.due(), started, now.places).get(item.warehouse, [])
     return sum(line.quantity for line in listed if line.sku == item.sku)

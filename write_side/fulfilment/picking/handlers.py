@@ -106,7 +106,7 @@ async def start_pick(pool: Pool, pick_id: UUID, cause: Metadata, call: Call) -> 
 
 async def start(conn: Connection, now: Standing, pick_id: UUID, cause: Metadata) -> tuple[Pick, Positions]:
     """The same under the order's lock."""
-    pick = _of(now, pick_id)
+    pick = now.pick(pick_id)
     await orders.lock_additions(conn, now.order)
     event = domain.start(pick, now.due(), domain.shelf(pick, now.picks, now.places))
     if isinstance(event, PickStarted):  # one of which nothing is due is cancelled, whatever became of its order
@@ -128,7 +128,7 @@ async def finish_pick(
 
         async def decide(conn: Connection) -> tuple[Pick, Positions]:
             now = await standing.lock(conn, order_id)
-            pick = _of(now, pick_id)
+            pick = now.pick(pick_id)
             due = now.due(pick_id)
             if any(due.get(line.sku, 0) > 0 for line in pick.lines):  # else its order may be done
                 now.check_shippable()
@@ -210,7 +210,3 @@ async def _order_of(pool: Pool, pick_id: UUID) -> UUID:
     if pick is None:
         raise UnknownPick("there is no such pick list")
     return pick.order_id
-
-
-def _of(now: Standing, pick_id: UUID) -> Pick:
-    return next(pick for pick in now.picks if pick.id == pick_id)
