@@ -42,7 +42,7 @@ async def drop_goods(
             now.check_shippable()
             await orders.lock_additions(conn, now.order)
             event = domain.drop(now, inventory.summed(wanted.lines))
-            items = {(sku, code): id_ for sku, code, id_ in await orders.items_of(conn, order_id)}
+            items = await orders.items_of(conn, order_id)
             back = [(items[place.sku, place.warehouse], place.quantity) for place in event.restocked]
             restocked = await inventory.put_back(conn, order_id, back, "dropped", joined) if back else {}
             dropped = await orders.drop(conn, now.order, event, items, joined)

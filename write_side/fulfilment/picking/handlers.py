@@ -173,7 +173,7 @@ async def _made_up(
     near = await orders.nearest_to(conn, order)
     chosen, taken = await inventory.take_instead(conn, order.id, wanted_elsewhere, strategy, cause, near)
     instead = [place for place, _ in chosen]
-    items = {(sku, code): id_ for sku, code, id_ in await orders.items_of(conn, order.id)}
+    items = await orders.items_of(conn, order.id)
     items |= {(place.sku, place.warehouse): id_ for place, id_ in chosen}
     after = domain.reallocated(order.allocations, pick.warehouse, short.out, instead)
     from_now_on = [(place, items[place.sku, place.warehouse]) for place in after]
