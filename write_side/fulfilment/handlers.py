@@ -109,4 +109,4 @@ async def check_shipped(conn: Connection, person_id: UUID) -> None:
 
 
 async def _is_owed_goods(conn: Connection, order: Order) -> bool:
-    return any(quantity > 0 for quantity in (await read(conn, order)).owed.values())
+    return (await read(conn, order)).owes

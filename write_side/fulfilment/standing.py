@@ -1,6 +1,7 @@
 """How an order stands: all that its pick lists and parcels are decided from, read under the order's lock."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +15,8 @@ from write_side.fulfilment import domain, store
 from write_side.fulfilment.domain import NotShippable, Parcel
 from write_side.fulfilment.picking import domain as picking
 from write_side.fulfilment.picking import store as pick_store
-from write_side.fulfilment.picking.domain import Pick
+from write_side.fulfilment.picking.domain import Pick, Place
+from write_side.inventory import summed
 from write_side.orders import Order
 from write_side.refunds import Refund, added_up
 
@@ -39,17 +41,36 @@ class Standing(Struct, frozen=True):
     def leaves_by(self, pick_id: UUID) -> dict[str, int]:
         """SKU → how many of what a pick list holds are to leave in its parcel: what was refunded is taken off some of
         the lists that hold it, not off each."""
-        gone = [pick for pick in self.picks if pick.id in self.shipped_lists]
-        return picking.shares(self._waiting, self.owed, picking.on_shelves(self.places, gone)).get(pick_id, {})
+        return picking.shares(self._waiting, self.owed, self.in_the_house()).get(pick_id, {})
+
+    def in_the_house(self) -> Counter[Place]:
+        """Place → how many of its goods were taken there, are not back in its books, and have left by no list."""
+        shipped = self.shipped_lists
+        return picking.on_shelves(self.places, (pick for pick in self.picks if pick.id in shipped))
+
+    def pick(self, pick_id: UUID) -> Pick:
+        """One of its pick lists."""
+        return next(pick for pick in self.picks if pick.id == pick_id)
 
     @property
     def _waiting(self) -> list[Pick]:
-        return [pick for pick in self.picks if pick.id not in self.shipped_lists]
+        shipped = self.shipped_lists
+        return [pick for pick in self.picks if pick.id not in shipped]
 
     @property
-    def shipped_lists(self) -> list[UUID | None]:
+    def shipped_lists(self) -> set[UUID | None]:
         """The pick lists whose parcels have left."""
-        return [parcel.pick_id for parcel in self.parcels]
+        return {parcel.pick_id for parcel in self.parcels}
+
+    @property
+    def sent(self) -> dict[str, int]:
+        """SKU → how many have left the house."""
+        return summed(line for parcel in self.parcels for line in parcel.lines)
+
+    @property
+    def owes(self) -> bool:
+        """Whether anything is still to be sent."""
+        return any(quantity > 0 for quantity in self.owed.values())
 
     @property
     def given_up(self) -> list[Parcel]:
@@ -60,7 +81,7 @@ class Standing(Struct, frozen=True):
     @property
     def has_parcels(self) -> bool:
         """Whether anything of it has left the house, or is still to be sent."""
-        return bool(self.parcels) or any(quantity > 0 for quantity in self.owed.values())
+        return bool(self.parcels) or self.owes
 
     @property
     def unnamed(self) -> dict[str, int]:
@@ -71,8 +92,13 @@ class Standing(Struct, frozen=True):
     @property
     def pays_unnamed(self) -> bool:
         """Whether nobody has money to get for those."""
+        return not self.unnamed or self.covers(self.unnamed)
+
+    def covers(self, unnamed: Mapping[str, int]) -> bool:
+        """Whether all is back, or may still come, that those of its goods have cost which refunds name, or which are
+        not sent though none names them (SKU → how many)."""
         goods = [line for line in self.order.lines if not line.gift_card]
-        return not self.unnamed or refunds.cover(self.given, goods, self.unnamed)
+        return refunds.cover(self.given, goods, unnamed)
 
     @property
     def arrived_at(self) -> datetime | None:
@@ -81,7 +107,7 @@ class Standing(Struct, frozen=True):
         lost = self.given_up
         times = [parcel.delivered_at for parcel in self.parcels if parcel not in lost]
         known = [at for at in times if at is not None]
-        if any(quantity > 0 for quantity in self.owed.values()) or len(known) < len(times):
+        if self.owes or len(known) < len(times):
             return None
         refunded = [time_of(refund.id) for refund in self.given if refund.sent and refund.state != "failed"]
         return max([*known, *(refunded if lost else ())], default=None)
@@ -96,11 +122,6 @@ class Standing(Struct, frozen=True):
 async def lock(conn: Connection, order_id: UUID) -> Standing:
     """The order held until the transaction ends; refuses `unknown_order`."""
     return await read(conn, await orders.lock_whole(conn, order_id))
-
-
-async def has_parcels(conn: Connection, order: Order) -> bool:
-    """Whether anything of an order has left the house, or is still to be sent."""
-    return (await read(conn, order)).has_parcels
 
 
 async def is_paid_back(conn: Connection, order: Order) -> bool:

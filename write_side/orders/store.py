@@ -182,10 +182,10 @@ async def allocated(conn: Connection, ids: Sequence[UUID], sku: str) -> dict[UUI
     return {row["order_id"]: row["n"] for row in await conn.fetch(query, ids, sku)}
 
 
-async def items_of(conn: Connection, order_id: UUID) -> list[tuple[str, str, UUID]]:
-    """(SKU, warehouse, stock item) of an order's allocations."""
+async def items_of(conn: Connection, order_id: UUID) -> dict[tuple[str, str], UUID]:
+    """(SKU, warehouse) → stock item of an order's allocations."""
     query = "SELECT sku, warehouse, item_id FROM order_allocation WHERE order_id = $1 ORDER BY n"
-    return [tuple(row) for row in await conn.fetch(query, order_id)]
+    return {(row["sku"], row["warehouse"]): row["item_id"] for row in await conn.fetch(query, order_id)}
 
 
 async def rewrite_order(conn: Connection, order: Order, items: Mapping[tuple[str, str], UUID]) -> None:

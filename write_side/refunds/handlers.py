@@ -239,7 +239,7 @@ async def lock_bought(conn: Connection, order_id: UUID) -> Bought:
 async def _restock(conn: Connection, event: RefundRequested | AmountReleased, cause: Metadata) -> Positions:
     if not event.restocked:
         return {}
-    items = {(sku, warehouse): id_ for sku, warehouse, id_ in await orders.items_of(conn, event.order_id)}
+    items = await orders.items_of(conn, event.order_id)
     back = [(items[a.sku, a.warehouse], a.quantity) for a in event.restocked]
     return await inventory.put_back(conn, event.order_id, back, "refunded", cause)
 

@@ -1,6 +1,6 @@
 """Doorbuster sales, pure: what may be announced, whose turn has come, and who may buy what is sold by turns."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
@@ -232,15 +232,18 @@ def move_passes(good: Sequence[SalePass], into_id: UUID) -> list[PassMoved]:
     return [PassMoved(p.id, p.sale_id, into_id, p.cart_id) for p in kept.values() if p.cart_id != into_id]
 
 
-def check_passes(gates: Mapping[str, Gated], skus: Collection[str], cart_id: UUID) -> None:
+def kept_from(gates: Mapping[str, Gated], skus: Iterable[str], cart_id: UUID) -> dict[str, Gated]:
+    """Which of these the cart may not buy → the sale that keeps it."""
+    return {sku: gates[sku] for sku in skus if sku in gates and cart_id not in gates[sku].carts}
+
+
+def check_passes(gates: Mapping[str, Gated], skus: Iterable[str], cart_id: UUID) -> None:
     """Raises `PassRequired` unless the cart may buy all of these."""
-    for sku in skus:
-        gate = gates.get(sku)
-        if gate is not None and cart_id not in gate.carts:
-            room = f"/v1/sales/{gate.sale_id}"
-            raise PassRequired(
-                f"{sku} is sold by turns; queue for it", sku=sku, sale_id=str(gate.sale_id), waiting_room=room
-            )
+    for sku, gate in kept_from(gates, skus, cart_id).items():
+        room = f"/v1/sales/{gate.sale_id}"
+        raise PassRequired(
+            f"{sku} is sold by turns; queue for it", sku=sku, sale_id=str(gate.sale_id), waiting_room=room
+        )
 
 
 def evolve(sale: Sale | None, event: SaleEvent, version: int) -> Sale:

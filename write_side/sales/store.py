@@ -13,6 +13,7 @@ from shared.shards import cart_key, sale_key
 from write_side import event_log
 from write_side.database import Connection, among, overwrite, replace
 from write_side.event_log import NewEvent, Positions
+from write_side.sales import domain
 from write_side.sales.domain import Gated, Sale, SalePass, SkuInSale, check_passes, evolve
 
 # In the order of bytes, as Python sorts: whatever the database's collation.
@@ -33,8 +34,7 @@ async def kept_from(conn: Connection, skus: Sequence[str], cart_id: UUID) -> dic
     """Which of these this cart may not hold now → the sale that keeps it."""
     query = "SELECT sku, sale_id, carts FROM sales_gates($1, $2, $3)"
     rows = await conn.fetch(query, skus, [cart_id], datetime.now(UTC))
-    gates = gates_by_sku(Gated(*row) for row in rows)
-    return {sku: gates[sku] for sku in skus if sku in gates and cart_id not in gates[sku].carts}
+    return domain.kept_from(gates_by_sku(Gated(*row) for row in rows), skus, cart_id)
 
 
 def gates_by_sku(gates: Iterable[Gated]) -> dict[str, Gated]:

@@ -19,6 +19,7 @@ from tests.integration.checkout.soundness import nothing_is_wrong
 from tests.integration.checkout.test_adding import add, add_paid, given_back, total
 from tests.integration.checkout.test_editing import edit
 from tests.integration.checkout.test_nothing_goes import mails_of, paid_back, state_of
+from tests.integration.checkout.test_nothing_is_found import MUG, misses_the_gift, with_a_gift
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_picking import finish, picks, react, ship_pick, start
 from write_side import access
@@ -29,10 +30,8 @@ from write_side.fulfilment.dropping.domain import DropGoods, DropsTooMuch, NotPa
 from write_side.fulfilment.dropping.handlers import Dropped, drop_goods
 from write_side.fulfilment.handlers import deliver_parcel
 from write_side.orders.handlers import OrderState
-from write_side.promotions.domain import GiftInput
 
 _dropped = msgspec.json.Decoder(Dropped)
-MUG: list[dict[str, Any]] = [{"sku": "mug", "quantity": 1}]
 LAMP: list[dict[str, Any]] = [{"sku": "lamp", "quantity": 1}]
 
 
@@ -53,22 +52,6 @@ async def looked_at(shop: Shop, order: OrderState) -> str:
     async with shop.pool.acquire() as conn, conn.transaction():
         await end_if_due(conn, order.id, timedelta(0), datetime.now(UTC), CAUSE)
     return (await shop.now(order)).state
-
-
-async def with_a_gift(shop: Shop) -> OrderState:
-    """A lamp, and a mug for nothing."""
-    await shop.stock("lamp", 1)
-    await shop.stock("mug", 1, price=500)
-    await shop.promote(GiftInput("mug"))
-    order = await shop.captured(lamp=1)
-    await react(shop)
-    return order
-
-
-async def misses_the_gift(shop: Shop, order: OrderState, **otherwise: str) -> None:
-    [pick] = await picks(shop, order)
-    await start(shop, pick)
-    await finish(shop, pick, missing=MUG, reason="damaged", **otherwise)
 
 
 async def test_an_order_of_which_a_missing_gift_is_left_gets_on_once_that_is_dropped(shop: Shop) -> None:

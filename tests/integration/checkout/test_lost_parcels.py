@@ -15,7 +15,7 @@ from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.soundness import nothing_is_wrong
 from tests.integration.checkout.test_adding import add_paid
-from tests.integration.checkout.test_dropping import with_a_gift
+from tests.integration.checkout.test_nothing_is_found import with_a_gift
 from tests.integration.checkout.test_parcels import ship
 from write_side import reactions
 from write_side.fulfilment.booking import handlers, steps

@@ -1,5 +1,7 @@
 """Nothing of an order is found at the shelf: its shipping is paid back with its goods, unless others go by it."""
 
+from typing import Any
+
 from shared.events.refunds import RefundedLine
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_adding import add, add_paid, given_back, total
@@ -10,6 +12,8 @@ from tests.integration.checkout.test_shipping import STANDARD, set_zone
 from write_side.orders.handlers import OrderState
 from write_side.promotions.domain import GiftInput
 
+MUG: list[dict[str, Any]] = [{"sku": "mug", "quantity": 1}]
+
 
 async def finds_nothing(shop: Shop, order: OrderState, quantity: int = 1) -> None:
     """Whoever is at the shelf with the list of an order that waits."""
@@ -17,6 +21,22 @@ async def finds_nothing(shop: Shop, order: OrderState, quantity: int = 1) -> Non
     [pick] = [pick for pick in await picks(shop, order) if pick.state == "listed"]
     await start(shop, pick)
     await finish(shop, pick, missing=missing(quantity), reason="damaged", otherwise="refund")
+
+
+async def with_a_gift(shop: Shop) -> OrderState:
+    """A lamp, and a mug for nothing."""
+    await shop.stock("lamp", 1)
+    await shop.stock("mug", 1, price=500)
+    await shop.promote(GiftInput("mug"))
+    order = await shop.captured(lamp=1)
+    await react(shop)
+    return order
+
+
+async def misses_the_gift(shop: Shop, order: OrderState, **otherwise: str) -> None:
+    [pick] = await picks(shop, order)
+    await start(shop, pick)
+    await finish(shop, pick, missing=MUG, reason="damaged", **otherwise)
 
 
 async def test_what_is_found_at_no_shelf_costs_no_shipping(shop: Shop) -> None:
@@ -149,13 +169,8 @@ async def test_shipping_that_the_shop_could_not_send_is_no_wish_of_the_customer(
 
 
 async def test_a_gift_that_is_not_found_holds_up_nothing_that_was_bought(shop: Shop) -> None:
-    await shop.stock("lamp", 1)
-    await shop.stock("mug", 1, price=500)
-    await shop.promote(GiftInput("mug"))
-    order = await shop.captured(lamp=1)
-    await react(shop)
+    order = await with_a_gift(shop)
+    await misses_the_gift(shop, order)
     [pick] = await picks(shop, order)
-    await start(shop, pick)
-    await finish(shop, pick, missing=[{"sku": "mug", "quantity": 1}], reason="damaged")
     assert await shop.refunds(order) == []
     assert await ship_pick(shop, pick) == {"lamp": 1}

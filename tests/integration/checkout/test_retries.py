@@ -46,6 +46,16 @@ async def later(shop: Shop) -> int:
     return await shop.work()
 
 
+async def declined_for_good(shop: Shop, bank: Any) -> OrderState:
+    """An order that the bank goes on refusing: no try is left."""
+    await shop.stock("lamp", 10)
+    await bank(troubled=1, lasting=1)
+    order = await declined(shop)
+    for _ in range(5):
+        await later(shop)
+    return order
+
+
 async def tries(shop: Shop, order: OrderState) -> int:
     """How many charges the provider has of it, refused ones included."""
     async with shop.stripe() as client:
@@ -71,11 +81,7 @@ async def test_after_three_retries_it_is_the_customers_turn_who_is_told_why(
     shop: Shop, bank: Any, inbox: tuple[Inbox, MailServer]
 ) -> None:
     received, server = inbox
-    await shop.stock("lamp", 10)
-    await bank(troubled=1, lasting=1)
-    order = await declined(shop)
-    for _ in range(5):
-        await later(shop)
+    order = await declined_for_good(shop, bank)
     assert await tries(shop, order) == 1 + 3
     payment = await shop.payment(order)
     assert (payment.state, payment.retries) == ("declined", 3)
@@ -97,11 +103,7 @@ async def test_who_has_paid_before_the_mail_of_the_decline_goes_gets_only_the_co
     shop: Shop, bank: Any, inbox: tuple[Inbox, MailServer]
 ) -> None:
     received, server = inbox
-    await shop.stock("lamp", 10)
-    await bank(troubled=1, lasting=1)
-    order = await declined(shop)
-    for _ in range(5):
-        await later(shop)
+    order = await declined_for_good(shop, bank)
     await react(shop)  # and the mail server is down
     await bank()
     await shop.pay(order, "pm_card_mastercard")

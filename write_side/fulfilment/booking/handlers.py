@@ -48,7 +48,7 @@ def goods_of(now: Standing, booking: Booking) -> list[ParcelLine]:
     """What the list of a booking holds, as it was packed; nothing once its parcel has left or nothing of it is due."""
     if booking.pick_id in now.shipped_lists or now.order.state != "confirmed":
         return []
-    pick = next(pick for pick in now.picks if pick.id == booking.pick_id)
+    pick = now.pick(booking.pick_id)
     return pick.lines if any(now.leaves_by(pick.id).values()) else []
 
 

@@ -72,10 +72,9 @@ async def to_pick(conn: Connection, item: StockItem) -> int:
     sent = await store.sent_without_lists(conn, list(left), item.sku)
     allocated = await orders.allocated(conn, list(sent), item.sku)
     gone = {id_ for id_, n in sent.items() if n >= allocated[id_]}
-    apart = (await refunds.given_among(conn, list(left)) | sent.keys()) - gone
-    known = apart | gone
-    plain = sum(n for id_, n in left.items() if id_ not in known)
-    return plain + sum([await _looked_at(conn, id_, item) for id_ in apart])
+    apart = await refunds.given_among(conn, list(left)) | sent.keys()
+    plain = sum(n for id_, n in left.items() if id_ not in apart)
+    return plain + sum([await _looked_at(conn, id_, item) for id_ in apart - gone])
 
 
 async def _looked_at(conn: Connection, order_id: UUID, item: StockItem) -> int:
@@ -83,6 +82,6 @@ async def _looked_at(conn: Connection, order_id: UUID, item: StockItem) -> int:
     order = await orders.find_order(conn, order_id)
     assert order is not None, "its allocations were just read"
     now = await standing.read(conn, order)
-    started = [pick for pick in now.picks if pick.state in ("picking", "picked")]
+    started = [pick for pick in now.picks if picking.is_holding(pick)]
     listed = picking.list_up(now.due(), started, now.places).get(item.warehouse, [])
     return sum(line.quantity for line in listed if line.sku == item.sku)

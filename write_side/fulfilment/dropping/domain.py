@@ -45,35 +45,32 @@ def drop(now: Standing, less: Mapping[str, int]) -> GoodsDropped:
 
 def check_paid_back(now: Standing, less: Mapping[str, int]) -> None:
     """Whether nobody has money to get for them. Refuses `not_paid_back`."""
-    goods = [line for line in now.order.lines if not line.gift_card]
-    dropped = refunds.added_up([*now.order.dropped.items(), *less.items()])
-    if not refunds.cover(now.given, goods, dropped):
+    if not now.covers(refunds.added_up([*now.order.dropped.items(), *less.items()])):
         raise NotPaidBack("they have cost more than went back as mere amounts: refund their lines instead")
 
 
 def _on_shelves(now: Standing, less: Mapping[str, int]) -> list[Allocation]:
     """Where these lie: on shelves that nobody went to, and then in boxes. What was not found lies nowhere."""
-    here, sent = summed(now.places), summed(line for parcel in now.parcels for line in parcel.lines)
+    here, sent = summed(now.places), now.sent
     left = {sku: min(quantity, here.get(sku, 0) - sent.get(sku, 0)) for sku, quantity in less.items()}
     found = Counter[tuple[str, str]]()
-    for place in _in_the_house(now):
+    for place in _shelves_and_boxes(now):
         if (quantity := min(place.quantity, left.get(place.sku, 0))) > 0:
             found[place.sku, place.warehouse] += quantity
             left[place.sku] -= quantity
     return [Allocation(sku, warehouse, quantity) for (sku, warehouse), quantity in found.items()]
 
 
-def _in_the_house(now: Standing) -> Iterator[Allocation]:
+def _shelves_and_boxes(now: Standing) -> Iterator[Allocation]:
     """Shelves first. A box holds no more than the books of its shelf don't have back already."""
-    gone = [pick for pick in now.picks if pick.id in now.shipped_lists]
-    begun = [pick for pick in now.picks if pick.state in ("picking", "picked")]
-    away = picking.on_shelves(now.places, gone)
-    taken = refunds.added_up(((line.sku, pick.warehouse), line.quantity) for pick in begun for line in pick.lines)
-    for place in now.places:
-        untouched = max(place.quantity - taken.get((place.sku, place.warehouse), 0), 0)
-        away[place.warehouse, place.sku] -= untouched
-        yield Allocation(place.sku, place.warehouse, untouched)
-    for warehouse, line in ((pick.warehouse, line) for pick in begun if pick not in gone for line in pick.lines):
+    begun = [pick for pick in now.picks if picking.is_holding(pick)]
+    away, shipped = now.in_the_house(), now.shipped_lists
+    for (warehouse, sku), left in picking.on_shelves(now.places, begun).items():
+        untouched = max(left, 0)
+        away[warehouse, sku] -= untouched
+        yield Allocation(sku, warehouse, untouched)
+    boxes = [pick for pick in begun if pick.id not in shipped]
+    for warehouse, line in ((pick.warehouse, line) for pick in boxes for line in pick.lines):
         boxed = min(line.quantity, away[warehouse, line.sku])
         away[warehouse, line.sku] -= boxed
         yield Allocation(line.sku, warehouse, boxed)

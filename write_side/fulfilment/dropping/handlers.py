@@ -16,6 +16,7 @@ from write_side.event_log import Positions, together
 from write_side.fulfilment import standing
 from write_side.fulfilment.dropping import domain
 from write_side.fulfilment.dropping.domain import DropGoods
+from write_side.fulfilment.editing.domain import left_of
 
 
 class Dropped(Struct, frozen=True):
@@ -41,11 +42,12 @@ async def drop_goods(
             now.check_shippable()
             await orders.lock_additions(conn, now.order)
             event = domain.drop(now, inventory.summed(wanted.lines))
-            items = {(sku, code): id_ for sku, code, id_ in await orders.items_of(conn, order_id)}
+            items = await orders.items_of(conn, order_id)
             back = [(items[place.sku, place.warehouse], place.quantity) for place in event.restocked]
             restocked = await inventory.put_back(conn, order_id, back, "dropped", joined) if back else {}
             dropped = await orders.drop(conn, now.order, event, items, joined)
-            closed = await _close_unpaid(conn, order_id, joined)
+            goes = now.parcels or any(left_of(now.owed, event.lines).values())
+            closed = {} if goes else await orders.close_unpaid(conn, now.order, joined)
             return Dropped(order_id, event.lines, event.restocked), together(restocked, dropped, closed)
 
         return await commands.run(pool, decide, call)
@@ -59,9 +61,3 @@ async def drop_missing(conn: Connection, order_id: UUID, missing: Mapping[str, i
     order = await orders.lock_whole(conn, order_id)
     event = GoodsDropped(order_id, [ParcelLine(sku, quantity) for sku, quantity in missing.items()], [])
     return await orders.drop(conn, order, event, {}, cause)
-
-
-async def _close_unpaid(conn: Connection, order_id: UUID, cause: Metadata) -> Positions:
-    """What would go along unpaid does not, where nothing goes any more."""
-    order = await orders.lock_whole(conn, order_id)
-    return {} if await standing.has_parcels(conn, order) else await orders.close_unpaid(conn, order, cause)

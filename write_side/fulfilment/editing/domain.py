@@ -12,8 +12,8 @@ from msgspec import Meta, Struct
 from write_side.customers import AddressInput
 from write_side.errors import Invalid, Refusal
 from write_side.fulfilment.domain import Parcel
-from write_side.fulfilment.picking.domain import Pick
-from write_side.inventory import Demand, Sku
+from write_side.fulfilment.picking.domain import Pick, is_holding
+from write_side.inventory import Demand, Line, Sku
 from write_side.invoices import InvoiceNotPermitted
 from write_side.orders import Order
 
@@ -90,7 +90,7 @@ def check_editable(order_state: str, picks: Iterable[Pick], parcels: Iterable[Pa
     """Refuses `not_editable`, `picking_has_begun`."""
     if order_state != "confirmed":
         raise NotEditable(f"the order is {order_state}", order_state=order_state)
-    if any(pick.state in ("picking", "picked") for pick in picks) or any(True for _ in parcels):
+    if any(map(is_holding, picks)) or any(True for _ in parcels):
         raise PickingHasBegun("its goods are being packed, or have left")
 
 
@@ -155,7 +155,7 @@ def bought_among(left: Mapping[str, int], gifts: Mapping[str, int]) -> bool:
     return any(n > gifts.get(sku, 0) for sku, n in left.items())
 
 
-def left_of(owed: Mapping[str, int], less: Iterable[Demand]) -> dict[str, int]:
+def left_of(owed: Mapping[str, int], less: Iterable[Line]) -> dict[str, int]:
     """SKU → how many are still to be sent; where there are none, shipping costs nothing either."""
     gone = {line.sku: line.quantity for line in less}
     return {sku: max(quantity - gone.get(sku, 0), 0) for sku, quantity in owed.items()}

@@ -40,24 +40,16 @@ def over(group: Group, with_cards: Set[UUID]) -> list[Order]:
 
 
 def _is_over(stands: Standing, with_cards: Set[UUID]) -> bool:
+    """What a refund that failed has put back into stock is not sent any more, and is over once its money went back
+    otherwise."""
     order = stands.order
     if order.state != "confirmed" or not stands.captured or order.id in with_cards:
         return False
-    return not stands.parcels and not _under_way(stands) and _is_paid_back(stands)
+    return not stands.has_parcels and not _under_way(stands) and stands.covers(stands.unnamed)
 
 
 def _under_way(stands: Standing) -> bool:
     return any(refund.state in ("requested", "pending") for refund in stands.given)
-
-
-def _is_paid_back(stands: Standing) -> bool:
-    """Whether nobody has money to get for goods that nobody has: what a refund that failed has put back into stock is
-    not sent any more, and is over once its money went back otherwise."""
-    goods, unnamed = [line for line in stands.order.lines if not line.gift_card], stands.unnamed
-    left = refunds.unrefunded(goods, stands.given)
-    if any(quantity > unnamed.get(sku, 0) for sku, quantity in left.items()):
-        return False
-    return refunds.cover(stands.given, goods, unnamed)
 
 
 def _order_of(recorded: Recorded) -> tuple[type, UUID]:

@@ -89,7 +89,7 @@ async def read(conn: Connection, first: orders.Order) -> Group:
 
 def going(stands: Standing) -> dict[str, int]:
     """SKU → how many were sent or are to be."""
-    sent = summed(line for parcel in stands.parcels for line in parcel.lines)
+    sent = stands.sent
     return {sku: max(quantity, 0) + sent.get(sku, 0) for sku, quantity in stands.owed.items()}
 
 

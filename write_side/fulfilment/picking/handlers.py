@@ -106,7 +106,7 @@ async def start_pick(pool: Pool, pick_id: UUID, cause: Metadata, call: Call) -> 
 
 async def start(conn: Connection, now: Standing, pick_id: UUID, cause: Metadata) -> tuple[Pick, Positions]:
     """The same under the order's lock."""
-    pick = _of(now, pick_id)
+    pick = now.pick(pick_id)
     await orders.lock_additions(conn, now.order)
     event = domain.start(pick, now.due(), domain.shelf(pick, now.picks, now.places))
     if isinstance(event, PickStarted):  # one of which nothing is due is cancelled, whatever became of its order
@@ -128,7 +128,7 @@ async def finish_pick(
 
         async def decide(conn: Connection) -> tuple[Pick, Positions]:
             now = await standing.lock(conn, order_id)
-            pick = _of(now, pick_id)
+            pick = now.pick(pick_id)
             due = now.due(pick_id)
             if any(due.get(line.sku, 0) > 0 for line in pick.lines):  # else its order may be done
                 now.check_shippable()
@@ -173,7 +173,7 @@ async def _made_up(
     near = await orders.nearest_to(conn, order)
     chosen, taken = await inventory.take_instead(conn, order.id, wanted_elsewhere, strategy, cause, near)
     instead = [place for place, _ in chosen]
-    items = {(sku, code): id_ for sku, code, id_ in await orders.items_of(conn, order.id)}
+    items = await orders.items_of(conn, order.id)
     items |= {(place.sku, place.warehouse): id_ for place, id_ in chosen}
     after = domain.reallocated(order.allocations, pick.warehouse, short.out, instead)
     from_now_on = [(place, items[place.sku, place.warehouse]) for place in after]
@@ -210,7 +210,3 @@ async def _order_of(pool: Pool, pick_id: UUID) -> UUID:
     if pick is None:
         raise UnknownPick("there is no such pick list")
     return pick.order_id
-
-
-def _of(now: Standing, pick_id: UUID) -> Pick:
-    return next(pick for pick in now.picks if pick.id == pick_id)

@@ -47,7 +47,7 @@ async def _pick(conn: Connection, settings: Settings, pick_id: UUID, cause: Meta
     listed = await store.find(conn, pick_id)
     assert listed is not None
     now = await standing.lock(conn, listed.order_id)
-    if next(pick for pick in now.picks if pick.id == pick_id).state != "listed":
+    if now.pick(pick_id).state != "listed":
         return  # somebody started it meanwhile
     if await _picked(conn, settings, now, pick_id, cause):
         await _pick_along(conn, settings, now.order, listed.warehouse, cause)

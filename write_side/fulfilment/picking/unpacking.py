@@ -13,7 +13,7 @@ from write_side.fulfilment.standing import Standing
 async def unpack(conn: Connection, now: Standing, pick_id: UUID, cause: Metadata) -> Positions:
     """The same under the order's lock, also where a refund has failed since nothing was to leave by it: each list is
     booked once. Of an order that is over only a list of which nothing would leave ends."""
-    pick = next(pick for pick in now.picks if pick.id == pick_id)
+    pick = now.pick(pick_id)
     if pick.state != "picked" or pick.id in now.shipped_lists:
         return {}
     if now.order.state != "confirmed" and any(now.leaves_by(pick.id).values()):
