@@ -14,9 +14,16 @@ import pytest
 from redis import Redis
 
 from doorbuster.home import free_port
+from shared.settings import Settings
 from tests.fixtures.forked import begin
 from tests.fixtures.private_server import PrivateServer
 from tests.fixtures.servers import _NOWHERE as NOWHERE
+
+
+def environment_of(settings: Settings, **named: str) -> dict[str, str]:
+    """What has a process read these settings, with others besides."""
+    names = settings.__struct_fields__
+    return {name.upper(): str(getattr(settings, name)) for name in names if getattr(settings, name)} | named
 
 
 class Ours:

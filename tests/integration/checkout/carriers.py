@@ -1,8 +1,6 @@
 """The simulated carrier as a process of its own, and what tests do with it."""
 
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ import httpx
 from msgspec import structs
 
 from shared.settings import Settings
+from tests.fixtures.forked import begin
 from tests.integration.stripe_simulator.conftest import free_port
 
 KEY, SECRET = "carrier_of_the_tests", "carrier_whsec_of_the_tests"
@@ -31,9 +30,8 @@ class CarrierProcess:
 
     def start(self) -> None:
         """Until it answers."""
-        command = [sys.executable, "-m", "doorbuster.simulators.carrier", "--data", str(self._folder)]
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+        words = ("doorbuster.simulators.carrier", "--data", str(self._folder))
+        self._process = begin(words, self._environment, self._folder / "log")
         for _ in range(200):
             try:
                 if httpx.get(f"{self.url}/health/ready", trust_env=False).is_success:

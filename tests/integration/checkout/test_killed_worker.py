@@ -6,20 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.forked import Process, begin
+from tests.faults.processes import Ours, environment_of
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Shop
-from tests.integration.stripe_simulator.conftest import free_port
 from write_side.notifications.gateway import MailServer
 
 ORDERS = 24
-
-
-def start_worker(shop: Shop, smtp_port: int, log: Path) -> Process:
-    names = shop.settings.__struct_fields__
-    environment = {name.upper(): str(getattr(shop.settings, name)) for name in names if getattr(shop.settings, name)}
-    environment |= {"SMTP_URL": f"smtp://127.0.0.1:{smtp_port}", "PORT": str(free_port()), "PATH": ""}
-    return begin(("write_side", "worker"), environment, log)
 
 
 async def until(shop: Shop, query: str, at_least: int) -> None:
@@ -38,20 +30,19 @@ async def test_a_worker_killed_again_and_again_captures_once_and_mails_at_most_t
     for order in orders:
         assert await shop.pay(order) == "requires_capture"
         await shop.complete(order)
+    environment = environment_of(shop.settings, SMTP_URL=f"smtp://127.0.0.1:{server.port}")
     log = tmp_path / "worker.log"
     await shop.outage("off", latency_ms=50)  # so that a kill finds calls under way
     for round_ in range(1, 4):
-        worker = start_worker(shop, server.port, log)
+        worker = Ours(("write_side", "worker"), environment, log)
         await until(shop, "SELECT count(*) FROM payment WHERE state = 'captured'", min(round_ * 5, ORDERS))
         worker.kill()
-        worker.wait()
         await shop.pool.execute("UPDATE payment SET next_attempt_at = clock_timestamp()")  # the claims run out
     await shop.pool.execute("UPDATE mail SET next_attempt_at = clock_timestamp() WHERE state = 'queued'")
-    worker = start_worker(shop, server.port, log)
+    worker = Ours(("write_side", "worker"), environment, log)
     await until(shop, "SELECT count(*) FROM payment WHERE state = 'captured'", ORDERS)
     await until(shop, "SELECT count(*) FROM mail WHERE state = 'sent'", ORDERS)
     worker.kill()
-    worker.wait()
     copies = Counter(str(mail["Message-ID"]) for mail in received.mails)
     assert len(copies) == ORDERS
     assert max(copies.values()) <= 2

@@ -16,7 +16,7 @@ import pytest
 from shared.ids import uuid7
 from shared.settings import Settings
 from shared.stopping import END_WITHIN
-from tests.faults.processes import Ours
+from tests.faults.processes import Ours, environment_of
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import Basket, Shop
 from write_side.notifications.gateway import MailServer
@@ -24,11 +24,6 @@ from write_side.notifications.gateway import MailServer
 BUYERS = 160
 Start = Callable[..., Ours]
 GONE = (httpx.ConnectError, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
-
-
-def environment_of(settings: Settings, **named: str) -> dict[str, str]:
-    names = settings.__struct_fields__
-    return {name.upper(): str(getattr(settings, name)) for name in names if getattr(settings, name)} | named
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 import asyncio
 import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
@@ -16,6 +14,8 @@ import pytest
 import stripe
 from aiohttp import web
 
+from tests.fixtures import forked
+
 Client = Any  # stripe.StripeClient, whose types refuse the wrong parameters sent here on purpose
 KEY, PUBLISHABLE, SECRET = "sk_test_of_the_tests", "pk_test_of_the_tests", "whsec_of_the_tests"
 
@@ -26,14 +26,13 @@ class Process:
     def __init__(self, folder: Path, port: int, webhook_url: str = "") -> None:
         self.folder, self.port, self.webhook_url = folder, port, webhook_url
         self.url = f"http://127.0.0.1:{port}"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: forked.Process | None = None
 
     def start(self) -> None:
         env = {**os.environ, "PORT": str(self.port), "STRIPE_API_KEY": KEY, "STRIPE_PUBLISHABLE_KEY": PUBLISHABLE}
         env |= {"STRIPE_WEBHOOK_SECRET": SECRET, "HOST": "127.0.0.1", "STRIPE_WEBHOOK_URL": self.webhook_url}
-        command = [sys.executable, "-m", "doorbuster.simulators.stripe", "--data", str(self.folder)]
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+        words = ("doorbuster.simulators.stripe", "--data", str(self.folder))
+        self._process = forked.begin(words, env, self.folder / "log")
         self._wait()
 
     def _wait(self) -> None:

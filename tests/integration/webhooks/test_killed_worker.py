@@ -1,24 +1,15 @@
 """kill -9 of the worker in the middle of its deliveries: every event comes, under one number and one id."""
 
 import asyncio
-import os
 from collections import defaultdict
 from pathlib import Path
 
 from shared.settings import Settings
-from tests.fixtures.forked import Process, begin
-from tests.integration.stripe_simulator.conftest import free_port
+from tests.faults.processes import Ours, environment_of
 from tests.integration.webhooks.conftest import Hooks
 from tests.integration.webhooks.receiver import Receiver
 
 EVENTS = 120
-
-
-def start_worker(settings: Settings, log: Path) -> Process:
-    names = settings.__struct_fields__
-    environment = {name.upper(): str(getattr(settings, name)) for name in names if getattr(settings, name)}
-    environment |= {"PORT": str(free_port()), "PATH": os.environ["PATH"]}
-    return begin(("write_side", "worker"), environment, log)
 
 
 async def until_came(receiver: Receiver, at_least: int) -> None:
@@ -32,14 +23,13 @@ async def test_workers_killed_again_and_again_repeat_at_most_and_lose_nothing(
 ) -> None:
     endpoint_id = await hooks.receiving(receiver)
     happened = [str(one) for one in await hooks.happen(EVENTS)]
-    log = tmp_path / "worker.log"
+    environment, log = environment_of(hook_settings), tmp_path / "worker.log"
     for seen in (20, 50, 80):
-        worker = start_worker(hook_settings, log)
+        worker = Ours(("write_side", "worker"), environment, log)
         await until_came(receiver, seen)
         worker.kill()
-        worker.wait()
         await hooks.pool.execute("UPDATE webhook_delivery SET claimed_until = clock_timestamp()")  # claims run out
-    worker = start_worker(hook_settings, log)
+    worker = Ours(("write_side", "worker"), environment, log)
     try:
         await until_came(receiver, EVENTS)
         async with asyncio.timeout(120):
@@ -47,7 +37,6 @@ async def test_workers_killed_again_and_again_repeat_at_most_and_lose_nothing(
                 await asyncio.sleep(0.02)
     finally:
         worker.kill()
-        worker.wait()
     by_number = defaultdict(set)
     for message in receiver.came:
         by_number[int(message["sequence"])].add(message["id"])
