@@ -40,8 +40,10 @@ def typed_by(decimal: str, thousands: str) -> Callable[[str], Value]:
             return typed(text)
         number, unit = point(match[1]), match[2]
         value = typed(number)
-        if isinstance(value, str) or not unit:
-            return typed(text) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return typed(text)
+        if not unit:
+            return value
         told = quantity(number + unit)
         return text if told is None or told == quantity(text) else number + unit
 

@@ -106,9 +106,7 @@ class Gateway:
         }
         # As the SDK's `create`, which makes an object of its own of each part of the answer: half of what a call costs,
         # and there is one for each order.
-        call = self._client.raw_request_async(
-            "post", "/v1/payment_intents", **params, idempotency_key=key
-        )
+        call = self._client.raw_request_async("post", "/v1/payment_intents", **params, idempotency_key=key)
         seen = self._looked_at(await heard("create", call, shown_in))
         return _meant(seen, fits=seen.payment_id == payment.id)
 

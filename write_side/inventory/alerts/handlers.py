@@ -43,10 +43,7 @@ async def tell_due(pool: Pool, server: MailServer, texts: MailTexts, sender: str
 
 
 async def _attempt(pool: Pool, server: MailServer, texts: MailTexts, sender: str, place: Claimed) -> None:
-    async def put_off() -> None:
-        async with pool.acquire() as conn:
-            await store.put_off(conn, place.alerts, RETRY_AFTER)
-
+    put_off = partial(store.put_off, pool, place.alerts, RETRY_AFTER)
     fields = {"warehouse": place.warehouse, "alerts": len(place.alerts)}
     tell = partial(log.exception, "a mail to a manager failed", extra={"fields": fields})
     outcome = await tried(_tell(pool, server, texts, sender, place), put_off, tell)

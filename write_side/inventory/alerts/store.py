@@ -11,7 +11,7 @@ from shared.envelope import Metadata
 from shared.events.inventory import ManagerMailRefused, ManagerTold, StockRanLow
 from shared.shards import product_key
 from write_side import event_log
-from write_side.database import Connection, among, overwrite
+from write_side.database import Connection, Pool, among, overwrite
 from write_side.event_log import NewEvent
 from write_side.inventory.alerts.domain import LowStock
 
@@ -79,7 +79,7 @@ async def count_due(conn: Connection) -> tuple[int, float]:
     return row[0], row[1]
 
 
-async def put_off(conn: Connection, alerts: Sequence[LowStock], pause: timedelta) -> None:
+async def put_off(conn: Connection | Pool, alerts: Sequence[LowStock], pause: timedelta) -> None:
     """They were not told: try again after a pause, unless their manager was taken away: due never."""
     query = """UPDATE low_stock SET next_attempt_at = clock_timestamp() + $2
                WHERE id = ANY ($1) AND state = 'noticed' AND next_attempt_at IS NOT NULL"""
