@@ -3,8 +3,6 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import UUID
 
 from msgspec import Struct, structs
@@ -78,33 +76,23 @@ async def start_session(
     """
     await _check_payable(pool, payment)
     async with joining_order(pool, payment.order_id, cause, "payment session") as joined:
-        with _not_taken(payment):
-            seen = await _intent(pool, providers, payment)
+        seen = await _intent(pool, providers, payment)
         await orders.learn(pool, seen, joined, version=payment.version)
     async with pool.acquire() as conn:
         await store.look_out(conn, payment.id)
         now = await store.find_payment(conn, payment.id) or payment
     await _check_payable(pool, payment)  # closing meanwhile: the intent just made will be cancelled
     if now.intent_id not in (None, seen.intent_id):  # a webhook told first of one that was made behind a failure
-        with _not_taken(payment):
-            seen = await providers.of(payment.method).look(now)
+        seen = await _intent(pool, providers, now)
     assert seen.client_secret is not None
     return PaymentSession(payment.id, seen.intent_id, seen.client_secret, publishable_key)
 
 
-@contextmanager
-def _not_taken(payment: Payment) -> Iterator[None]:
-    """The provider's no, as whoever pays is told it."""
-    try:
-        yield
-    except ProviderRefused as refused:
-        fields = {"payment_id": str(payment.id), "code": refused.code}
-        log.error("the provider refuses whoever wants to pay", extra={"fields": fields})
-        raise PaymentNotTaken("The payment provider does not take this payment.") from refused
-
-
 async def _intent(pool: Pool, providers: Providers, payment: Payment) -> Seen:
-    """The intent, made if there is none yet; waits a little while the worker is making it at this very moment."""
+    """The intent, made if there is none yet; waits a little while the worker is making it at this very moment.
+
+    Refuses `payment_provider_unavailable`, `payment_not_taken`.
+    """
     provider, until = providers.of(payment.method), time.monotonic() + PATIENCE
     while True:
         try:
@@ -112,6 +100,10 @@ async def _intent(pool: Pool, providers: Providers, payment: Payment) -> Seen:
         except StillUnderWay:
             if time.monotonic() > until:
                 raise
+        except ProviderRefused as refused:
+            fields = {"payment_id": str(payment.id), "code": refused.code}
+            log.error("the provider refuses whoever wants to pay", extra={"fields": fields})
+            raise PaymentNotTaken("The payment provider does not take this payment.") from refused
         await asyncio.sleep(0.1)
         async with pool.acquire() as conn:
             payment = await store.find_payment(conn, payment.id) or payment
@@ -133,8 +125,7 @@ async def complete(pool: Pool, providers: Providers, payment: Payment, cause: Me
     """
     async with joining_order(pool, payment.order_id, cause, "payment complete") as joined:
         if payment.intent_id is not None:
-            with _not_taken(payment):
-                seen = await providers.of(payment.method).look(payment)
+            seen = await _intent(pool, providers, payment)
             await orders.learn(pool, seen, joined, version=payment.version)
     async with pool.acquire() as conn:
         order = await orders.find_state(conn, payment.order_id)
