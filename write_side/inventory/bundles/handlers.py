@@ -92,7 +92,8 @@ async def follow_stock(conn: Connection, sku: str, position: int, cause: Metadat
         await store.walk_on(conn, position, last.sku)
     elif after:
         await store.end_walk(conn, position)
-    await follow_bundles(conn, [bundle.sku for bundle in moving[:MOST_CHANGED]], cause)
+    if moving:
+        await follow_bundles(conn, [bundle.sku for bundle in moving[:MOST_CHANGED]], cause)
     return more
 
 
