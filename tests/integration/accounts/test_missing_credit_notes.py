@@ -12,6 +12,7 @@ import pytest
 
 from doorbuster.invariants import invoices as books
 from shared.settings import Settings
+from tests.fixtures.reacting import react_to_all
 from tests.fixtures.write_side import CAUSE
 from tests.integration.accounts.conftest import Customers
 from tests.integration.accounts.test_credit_notes import YEAR, invoiced, noted
@@ -20,7 +21,7 @@ from tests.integration.accounts.test_invoices import the_invoice
 from tests.integration.checkout.patience import meeting, patient
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.soundness import nothing_is_wrong
-from write_side import commands, invoices, reactions
+from write_side import commands, invoices
 from write_side.invoices import TakenOff
 from write_side.invoices.credit_notes import handlers as credit_notes
 from write_side.refunds import noting
@@ -42,10 +43,7 @@ def older_version() -> Iterator[None]:
 
 async def come_to_know(shop: Shop) -> None:
     """As if the relay had got to the end of the log."""
-    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
-    [reaction] = noting.reactions()
-    while await reactions.advance(shop.pool, reaction):
-        pass
+    await react_to_all(shop.pool, *noting.reactions())
 
 
 async def told(shop: Shop) -> list[str]:

@@ -13,6 +13,7 @@ from shared.ids import uuid7
 from shared.links import order_token
 from shared.settings import Settings
 from tests.fixtures.asgi import client_of
+from tests.fixtures.reacting import react_to_all
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.carriers import CarrierProcess
 from tests.integration.checkout.inbox import Inbox
@@ -24,7 +25,6 @@ from tests.integration.checkout.test_mails import send
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_picking import finish, picks, react, start
 from tests.integration.checkout.test_shipping import STANDARD, set_zone
-from write_side import reactions
 from write_side.app import create_app
 from write_side.commands import Call
 from write_side.errors import Refusal
@@ -61,11 +61,8 @@ async def tried(shop: Shop, order: OrderState, **lines: int) -> OrderState | Ref
 
 async def ask_for_bookings(shop: Shop, settings: Settings) -> None:
     """As if the relay had got to the end of the log."""
-    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
     reaction, _ = booking_reactions(settings)
-    await reactions.advance(shop.pool, reaction)
-    while await reactions.advance(shop.pool, reaction):
-        pass
+    await react_to_all(shop.pool, reaction)
 
 
 async def paid(shop: Shop, order: OrderState) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.fixtures.reacting import react_to_all
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.shop import Shop
-from write_side import reactions
 from write_side.catalog import handlers as catalog
 from write_side.catalog.domain import ProductInput, VariantInput
 from write_side.history import prices
@@ -155,10 +155,7 @@ async def test_of_two_who_nest_bundles_into_one_another_at_once_one_is_refused(w
 
 async def follow(shop: Shop) -> None:
     """As if the relay had got to the end of the log."""
-    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
-    [reaction] = bundle_reactions()
-    while sum(await asyncio.gather(*(reactions.advance(shop.pool, reaction) for _ in range(3)))):
-        pass
+    await react_to_all(shop.pool, *bundle_reactions(), workers=3)
 
 
 async def told(shop: Shop) -> list[str]:

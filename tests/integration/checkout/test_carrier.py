@@ -13,6 +13,7 @@ from msgspec import structs
 from doorbuster.simulators.signing import signature
 from shared.settings import Settings
 from tests.fixtures.asgi import client_of
+from tests.fixtures.reacting import react_to_all
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.carriers import SECRET, CarrierProcess
 from tests.integration.checkout.shop import ADDRESS, Shop
@@ -20,7 +21,6 @@ from tests.integration.checkout.test_mails import react as write_mails
 from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_picking import finish, missing, picks, start
 from tests.integration.checkout.test_picking import react as list_paid
-from write_side import reactions
 from write_side.app import create_app
 from write_side.fulfilment import store as parcel_store
 from write_side.fulfilment.booking import handlers, steps, store
@@ -60,11 +60,8 @@ async def packed(shop: Shop, settings: Settings, lamps: int = 1) -> OrderState:
 
 async def booked_when_packed(shop: Shop, settings: Settings) -> None:
     """As if the relay had got to the end of the log: the bookings of what is packed are asked for."""
-    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
     reaction, _ = booking_reactions(settings)
-    await reactions.advance(shop.pool, reaction)  # the first time it only writes its checkpoint
-    while await reactions.advance(shop.pool, reaction):
-        pass
+    await react_to_all(shop.pool, reaction)
 
 
 async def book(shop: Shop, carrier: Carrier) -> int:

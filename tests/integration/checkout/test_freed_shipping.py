@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import pytest
 
+from tests.fixtures.reacting import publish, react_to_all
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.patience import patient, waits_ahead_of_the_stock
 from tests.integration.checkout.shop import Shop
@@ -22,11 +23,7 @@ from write_side.orders.handlers import OrderState
 
 async def come_to_know(shop: Shop) -> None:
     """As if the relay had got to the end of the log."""
-    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
-    [reaction] = freeing.reactions()
-    await reactions.advance(shop.pool, reaction)
-    while await reactions.advance(shop.pool, reaction):
-        pass
+    await react_to_all(shop.pool, *freeing.reactions())
 
 
 async def authorized(shop: Shop, order: OrderState) -> None:
@@ -144,7 +141,7 @@ async def test_groups_of_orders_are_paid_back_one_by_one_whoever_holds_the_next(
     await come_to_know(shop)
     for added in more:
         await cancel(shop, added)
-    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
+    await publish(shop.pool)
     [reaction] = freeing.reactions()
     held = await asyncpg.connect(shop.settings.database_url)
     async with held.transaction():

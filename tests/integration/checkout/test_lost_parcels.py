@@ -11,13 +11,13 @@ from msgspec import structs
 from shared.events.orders import OrderCompleted
 from shared.ids import uuid7
 from shared.settings import Settings
+from tests.fixtures.reacting import react_to_all
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.soundness import nothing_is_wrong
 from tests.integration.checkout.test_adding import add_paid
 from tests.integration.checkout.test_nothing_is_found import with_a_gift
 from tests.integration.checkout.test_parcels import ship
-from write_side import reactions
 from write_side.fulfilment.booking import handlers, steps
 from write_side.fulfilment.booking.carrier import Scan
 from write_side.fulfilment.booking.reactions import reactions as booking_reactions
@@ -45,10 +45,8 @@ def soon(shop_settings: Settings) -> Settings:
 
 
 async def react(shop: Shop, settings: Settings) -> None:
-    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
     [given_up] = booking_reactions(settings)
-    while await reactions.advance(shop.pool, given_up):
-        pass
+    await react_to_all(shop.pool, given_up)
 
 
 async def refunded(shop: Shop, order: OrderState, sku: str, settings: Settings) -> None:

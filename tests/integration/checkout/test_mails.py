@@ -5,10 +5,10 @@ import asyncio
 import msgspec
 
 from shared.links import opens_order
+from tests.fixtures.reacting import react_to_all
 from tests.fixtures.write_side import TEXTS
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import MAIL, Shop
-from write_side import reactions
 from write_side.notifications import store
 from write_side.notifications.gateway import MailServer
 from write_side.notifications.handlers import send_due
@@ -26,11 +26,7 @@ async def confirmed(shop: Shop) -> OrderState:
 
 async def react(shop: Shop) -> None:
     """As if the relay had got to the end of the log."""
-    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
-    for reaction in mail_reactions(shop.settings.mail_from):
-        await reactions.advance(shop.pool, reaction)  # the first time it only writes its checkpoint
-        while await reactions.advance(shop.pool, reaction):
-            pass
+    await react_to_all(shop.pool, *mail_reactions(shop.settings.mail_from))
 
 
 async def send(shop: Shop, server: MailServer) -> int:

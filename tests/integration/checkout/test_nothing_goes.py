@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from tests.fixtures.reacting import react_to_all
 from tests.fixtures.write_side import CAUSE
 from tests.integration.checkout.patience import patient, until_waiting
 from tests.integration.checkout.shop import Shop
@@ -15,7 +16,7 @@ from tests.integration.checkout.test_parcels import ship
 from tests.integration.checkout.test_releases import release
 from tests.integration.checkout.test_sold_gift_cards import _bought as bought_cards
 from tests.integration.checkout.test_sold_gift_cards import _offer as offer_cards
-from write_side import reactions, refunds
+from write_side import refunds
 from write_side.orders.handlers import OrderState
 from write_side.refunds import NewRefund, learning
 from write_side.worker import reactions_of
@@ -28,13 +29,7 @@ async def all_react(shop: Shop) -> None:
     """As if every reaction of the worker had got to the end of the log, with all that follows from it."""
     before, seen = -1, 0
     while before < seen:
-        before = seen
-        seen = await shop.pool.fetchval("SELECT max(position) FROM event_log")
-        await shop.pool.execute("UPDATE relay_state SET safe_position = $1", seen)
-        for reaction in reactions_of(shop.settings):
-            await reactions.advance(shop.pool, reaction)  # the first time it only writes its checkpoint
-            while await reactions.advance(shop.pool, reaction):
-                pass
+        before, seen = seen, await react_to_all(shop.pool, *reactions_of(shop.settings))
 
 
 async def state_of(shop: Shop, order: OrderState) -> str:

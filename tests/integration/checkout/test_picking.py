@@ -9,10 +9,10 @@ import pytest
 from msgspec import structs
 
 from shared.events.orders import Allocation
+from tests.fixtures.reacting import react_to_all
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_parcels import ship
-from write_side import reactions
 from write_side.fulfilment.domain import NewParcel, NothingToShip, ShipsTooMuch
 from write_side.fulfilment.handlers import ship_parcel
 from write_side.fulfilment.picking import handlers, steps, store
@@ -25,11 +25,7 @@ _pick = msgspec.json.Decoder(Pick)
 
 async def react(shop: Shop) -> None:
     """As if the relay had got to the end of the log, and a quarter of an hour had gone by."""
-    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
-    [reaction] = pick_reactions(structs.replace(shop.settings, pick_after_seconds=0))
-    await reactions.advance(shop.pool, reaction)  # the first time it only writes its checkpoint
-    while await reactions.advance(shop.pool, reaction):
-        pass
+    await react_to_all(shop.pool, *pick_reactions(structs.replace(shop.settings, pick_after_seconds=0)))
 
 
 async def picks(shop: Shop, order: OrderState) -> list[Pick]:

@@ -10,6 +10,7 @@ from projector.log import EventLog, open_pool
 from projector.recommender.__main__ import Recommender
 from projector.recommender.writing import Writer
 from shared.documents.recommendations import MADE, Near, near_key, popular_key
+from tests.fixtures.reacting import publish
 from tests.integration.checkout.shop import Shop
 from tests.integration.checkout.test_sets import category, put_into
 from write_side import catalog
@@ -36,7 +37,7 @@ async def test_paid_baskets_are_counted_and_what_redis_loses_is_written_again(sh
         recommender = Recommender(source, Writer(redis, found.store), found.shards)
 
         async def look(at: datetime = NOW) -> int:
-            await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
+            await publish(shop.pool)
             return await recommender.look(at)
 
         assert await look() == 1
@@ -74,7 +75,7 @@ async def test_a_gift_is_not_bought_and_what_is_bought_beside_a_gift_of_it_is(sh
         recommender = Recommender(source, Writer(redis, found.store), found.shards)
 
         async def popular() -> set[UUID]:
-            await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
+            await publish(shop.pool)
             await recommender.look(NOW)
             return set(msgspec.json.decode(await redis.get(popular_key("all")) or b"", type=list[UUID]))
 
@@ -100,7 +101,7 @@ async def test_what_moved_to_another_category_is_popular_there_and_no_more_where
 
         async def popular() -> list[list[UUID]]:
             """As a recommender writes it that was just started."""
-            await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
+            await publish(shop.pool)
             await Recommender(source, Writer(redis, found.store), found.shards).look(NOW)
             kept = [await redis.get(popular_key(each)) for each in (lights, gifts)]
             return [msgspec.json.decode(each or b"[]", type=list[UUID]) for each in kept]

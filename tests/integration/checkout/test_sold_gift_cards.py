@@ -11,6 +11,7 @@ from shared.codec import decode_events
 from shared.events.payments import PaymentCaptured
 from shared.money import Money
 from shared.shards import order_key
+from tests.fixtures.reacting import react_to_all
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.checkout.shop import ADDRESS, MAIL, Basket, Shop
@@ -21,7 +22,7 @@ from tests.integration.checkout.test_picking import finish, picks, start
 from tests.integration.checkout.test_picking import react as list_goods
 from tests.integration.checkout.test_releases import release
 from tests.integration.checkout.test_returns import ask, receive
-from write_side import customers, erasure, event_log, orders, reactions
+from write_side import customers, erasure, event_log, orders
 from write_side.catalog import handlers as catalog
 from write_side.catalog.domain import ProductInput, VariantInput
 from write_side.database import Connection
@@ -52,11 +53,7 @@ async def _offer(shop: Shop) -> None:
 
 
 async def _issue(shop: Shop) -> None:
-    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
-    for reaction in selling(shop.settings.master_key):
-        await reactions.advance(shop.pool, reaction)  # the first time it only writes its checkpoint
-        while await reactions.advance(shop.pool, reaction):
-            pass
+    await react_to_all(shop.pool, *selling(shop.settings.master_key))
 
 
 async def _quote(shop: Shop, basket: Basket, gift_card_mail: str = "") -> QuoteState:

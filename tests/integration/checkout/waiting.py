@@ -1,10 +1,8 @@
 """Asking to be told of lamps, and telling, as the worker does."""
 
-import asyncio
-
+from tests.fixtures.reacting import react_to_all
 from tests.fixtures.write_side import CAUSE, TEXTS, new_call
 from tests.integration.checkout.shop import Shop
-from write_side import reactions
 from write_side.inventory import handlers as inventory
 from write_side.inventory.domain import MoveStock
 from write_side.notifications.gateway import MailServer
@@ -26,10 +24,7 @@ async def ask(shop: Shop, mail: str = ADA, sku: str = "lamp") -> None:
 
 async def work_off_the_log(shop: Shop) -> None:
     """As if the relay had got to its end."""
-    await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
-    for reaction in restock_reactions():
-        while sum(await asyncio.gather(*(reactions.advance(shop.pool, reaction) for _ in range(3)))):
-            pass
+    await react_to_all(shop.pool, *restock_reactions(), workers=3)
 
 
 async def tell(shop: Shop, server: MailServer) -> int:

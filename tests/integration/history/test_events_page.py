@@ -21,7 +21,8 @@ from shared.envelope import Metadata, Recorded
 from shared.events.pricing import PriceRemoved, PriceSet
 from shared.ids import uuid7
 from shared.upcasting import UPCASTERS, written_as
-from write_side import event_log, reactions
+from tests.fixtures.reacting import react_to_all
+from write_side import event_log
 from write_side.database import Pool
 from write_side.history.domain import Point
 from write_side.history.kinds import KINDS
@@ -132,8 +133,6 @@ async def test_a_reaction_to_a_type_of_today_hears_its_old_versions(pool: Pool) 
         heard.append((event.currency, event.amount_minor))
 
     reaction = Reaction("prices of a test", ("pricing.price_set.v1",), handle)
-    await reactions.advance(pool, reaction)  # its checkpoint
-    while await reactions.advance(pool, reaction):
-        pass
+    await react_to_all(pool, reaction)
     assert heard == [("EUR", 1000), ("EUR", 1999), ("USD", 2100)]
     assert set(written_as(["pricing.price_removed.v1"])) == {"pricing.price_removed.v1", "pricing.price_moved.v0"}

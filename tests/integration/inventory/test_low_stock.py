@@ -1,6 +1,5 @@
 """What runs low is told to the warehouse's manager: once for each fall, by a real mail."""
 
-import asyncio
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 
 from shared.events.inventory import ManagerTold
 from shared.ids import uuid7
+from tests.fixtures.reacting import react_to_all
 from tests.fixtures.write_side import CAUSE, TEXTS, new_call
 from tests.integration.checkout.inbox import Inbox
 from tests.integration.inventory.test_stock import reserve, stocked
@@ -34,11 +34,7 @@ async def managed(pool: Pool, mail: str | None = MANAGER) -> None:
 
 async def react(pool: Pool, workers: int = 1) -> None:
     """As if the relay had got to the end of the log."""
-    await pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
-    [reaction] = stock_reactions()
-    await reactions.advance(pool, reaction)  # the first time it only writes its checkpoint
-    while sum(await asyncio.gather(*(reactions.advance(pool, reaction) for _ in range(workers)))):
-        pass
+    await react_to_all(pool, *stock_reactions(), workers=workers)
 
 
 async def tell(pool: Pool, server: MailServer) -> int:

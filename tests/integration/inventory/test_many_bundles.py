@@ -8,6 +8,7 @@ from shared.envelope import as_json
 from shared.events.inventory import BundleComponent, BundleComposed
 from shared.ids import uuid7
 from shared.shards import product_key
+from tests.fixtures.reacting import publish, react_to_all
 from tests.fixtures.write_side import CAUSE, OF_THE_SHOP, new_call
 from tests.integration.inventory.test_stock import reserve, stocked
 from write_side import database, event_log, reactions
@@ -52,17 +53,6 @@ async def compose(pool: Pool, count: int, *components: str) -> None:
     await pool.execute(query, REACTION.name)
 
 
-async def publish(pool: Pool) -> None:
-    """As if the relay had got to the end of the log."""
-    await pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
-
-
-async def follow(pool: Pool) -> None:
-    await publish(pool)
-    while await reactions.advance(pool, REACTION):
-        pass
-
-
 async def levels(pool: Pool) -> dict[str, int]:
     rows = await pool.fetch("SELECT availability, count(*) AS n FROM bundle GROUP BY 1")
     return {row["availability"]: row["n"] for row in rows}
@@ -71,10 +61,10 @@ async def levels(pool: Pool) -> dict[str, int]:
 async def test_a_component_of_thousands_of_bundles_sells_out_and_comes_back(pool: Pool, hurried: Pool) -> None:
     await compose(pool, MANY, "phone", "sim")
     await reserve(pool, uuid7(), sim=100)
-    await follow(hurried)
+    await react_to_all(hurried, REACTION)
     assert await levels(pool) == {"out": MANY}
     await handlers.receive_stock(pool, MoveStock("sim", "BER", 100, "delivery"), CAUSE, new_call())
-    await follow(hurried)
+    await react_to_all(hurried, REACTION)
     assert await levels(pool) == {"in": MANY}
     in_one = "SELECT max(n) FROM (SELECT count(*) AS n FROM event_log WHERE type = $1 GROUP BY xmin) AS t"
     assert await pool.fetchval(in_one, "inventory.bundle_availability_changed.v1") <= bundles.MOST_CHANGED
@@ -93,6 +83,6 @@ async def test_a_rush_on_a_component_keeps_no_bundle_from_being_looked_at(
         await handlers.set_threshold(pool, SetThreshold("sim", "BER", low_at), CAUSE, new_call())
     assert await levels(pool) == {"out": 35}
     await handlers.receive_stock(pool, MoveStock("sim", "BER", 100, "delivery"), CAUSE, new_call())
-    await follow(hurried)
+    await react_to_all(hurried, REACTION)
     assert await levels(pool) == {"in": 35}
     assert await pool.fetchval("SELECT count(*) FROM bundle_walk") == 0

@@ -11,6 +11,7 @@ from shared.envelope import Metadata, Recorded
 from shared.events.inventory import StockAdjusted, StockReceived, StockReserved
 from shared.events.orders import OrderConfirmed
 from shared.ids import uuid7
+from tests.fixtures.reacting import publish
 from tests.fixtures.write_side import CAUSE, new_call
 from tests.integration.inventory.test_stock import reserve, stocked
 from write_side import metrics, reactions
@@ -58,12 +59,6 @@ async def noted(database_url: str, pool: Pool) -> Pool:
     for reaction in ALL:
         await pool.execute("INSERT INTO reaction_checkpoint VALUES ($1, $2)", reaction.name, await publish(pool))
     return pool
-
-
-async def publish(pool: Pool) -> int:
-    """As if the relay had got to the end of the log."""
-    query = "UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log) RETURNING safe_position"
-    return int(await pool.fetchval(query))
 
 
 async def receive(pool: Pool) -> int:

@@ -12,6 +12,7 @@ import pytest
 
 from doorbuster import verify
 from shared.settings import Settings
+from tests.fixtures.reacting import publish
 from tests.integration.checkout.shop import Shop
 from tests.integration.verify.tampering import TABLES, Tampered, told
 from write_side.verifying.metrics import SEALED
@@ -107,7 +108,7 @@ async def test_a_shop_at_work_is_sealed_and_clean_all_the_time(shop: Shop, seals
     async def sell() -> None:
         for _ in range(25):
             await shop.order(lamp=1)
-            await shop.pool.execute("UPDATE relay_state SET safe_position = (SELECT max(position) FROM event_log)")
+            await publish(shop.pool)
         done.set()
 
     async def audit() -> int:
