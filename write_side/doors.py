@@ -3,10 +3,13 @@
 from shared.http.admission import Way
 from shared.http.doors import Rank, Size
 
-# Payments wait for the provider, seconds if it is slow: through doors of their own, or they would hold up all others.
-# Files of staff come and go for minutes.
+# Who fills a cart is served by few at once, and soon told to come again: what they cost is missing where somebody pays
+# (decision 130). Accounts and staff ask what takes longer, passwords and long lists: through doors of their own, or
+# eight of them would keep all carts shut. So do payments, which wait for the provider, seconds if it is slow. Files of
+# staff come and go for minutes.
 SIZES = {
-    "commands": Size(seats=128, looking=64, line=2_000),
+    "commands": Size(seats=128, looking=8, line=2_000, patience=(2.0, 0.1)),
+    "house": Size(seats=64, looking=64, line=2_000),
     "payments": Size(seats=500, looking=0, line=0),
     "files": Size(seats=8, looking=0, line=0),
 }
@@ -15,6 +18,7 @@ STREAMED = ("files",)
 SIGNED = dict.fromkeys(("/v1/webhooks/stripe", "/v1/webhooks/carrier"), "broken_notice")
 BODY_SECONDS = {"/v1/imports": 600.0}  # a file of a hundred megabytes over a slow line
 _PAYMENTS = ("/v1/payments/", "/v1/webhooks/stripe")
+_CARTS = ("/v1/carts", "/v1/account/cart")
 _NEVER = ("/health/", "/metrics", "/v1/events", "/schema")  # asked about us, or bounded by itself (`Feed`)
 
 
@@ -26,5 +30,6 @@ def way(method: str, path: str) -> Way:
         return "files", Rank.BUYING
     if path.startswith(_PAYMENTS):
         return "payments", Rank.BUYING
-    buying = path.startswith("/v1/orders") or path.endswith(("/shipping-options", "/quotes", "/passes"))
-    return "commands", Rank.BUYING if buying else Rank.LOOKING
+    if path.startswith("/v1/orders") or path.endswith(("/shipping-options", "/quotes", "/passes")):
+        return "commands", Rank.BUYING
+    return "commands" if path.startswith(_CARTS) else "house", Rank.LOOKING

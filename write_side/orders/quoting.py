@@ -148,7 +148,7 @@ async def issue_quote(
         reads = await accounts.locale_of(conn, cart.account_id) if said.locale is None else said.locale
     buyer, where = await _buyer(pool, keyring, cart, contact, reads), Where.of(contact.address.country, contact.address)
     async with pool.acquire() as conn:
-        basket = await _checked(conn, cart_id, secret, said.codes, buyer.customer)
+        basket = await _checked(conn, cart, said.codes, buyer.customer)
         near = await _nearest(conn, where, strategy)
     now = datetime.now(UTC)
     chosen, priced = await _priced(basket, where, outside, said.method)
@@ -174,9 +174,9 @@ async def _buyer(pool: Pool, keyring: Keyring, cart: Cart, contact: Contact, rea
     return Buyer(sealed, contact.address.country, customer, reads)
 
 
-async def _checked(conn: Connection, cart_id: UUID, secret: str | None, codes: Sequence[str], customer: UUID) -> Basket:
+async def _checked(conn: Connection, cart: Cart, codes: Sequence[str], customer: UUID) -> Basket:
     """What is priced, if so much of it may be bought."""
-    basket = await _basket(conn, cart_id, secret, codes, customer)
+    basket = await _basket(conn, cart, codes, customer)
     gift_cards.check_bought(basket.gift_cards)
     await check_limits(conn, customer, basket.counted, spared={})
     return basket
@@ -221,7 +221,7 @@ async def list_shipping(
     Refuses `cart_ordered`, `cart_empty`, `not_sellable`, `pass_required`, `shipping_unavailable`.
     """
     async with pool.acquire() as conn:
-        basket = await _basket(conn, cart_id, secret, codes, NOBODY)
+        basket = await _basket(conn, await carts.find_cart(conn, cart_id, secret), codes, NOBODY)
     if (sent := _sent(basket)).nothing:
         return ShippingOptions([])
     options = await shipping.ask(outside.rates, _parcel(sent, where, basket.cart.currency), outside.rates_seconds)
@@ -236,10 +236,7 @@ async def list_shipping(
     )  # fmt: skip
 
 
-async def _basket(
-    conn: Connection, cart_id: UUID, secret: str | None, codes: Sequence[str], customer: UUID
-) -> Basket:
-    cart = await carts.find_cart(conn, cart_id, secret)
+async def _basket(conn: Connection, cart: Cart, codes: Sequence[str], customer: UUID) -> Basket:
     if cart.order_id is not None:
         raise CartOrderedAlready("an order was placed from this cart; open another one")
     groups = await accounts.groups_of(conn, cart.account_id)

@@ -91,6 +91,8 @@ async def offered_to(
     """What is on offer by itself or by one of these codes, and how often this customer (the person whom
     limits count) uses what is limited so."""
     rows = await conn.fetch("SELECT id, terms, state, used, version, granted_minor FROM promotions_offered($1)", codes)
+    if not rows:
+        return [], {}
     ids = [row["id"] for row in rows]
     uses = await conn.fetch("SELECT promotion_id, n FROM promotions_uses($1, $2)", ids, [customer])
     return [_promotion(row) for row in rows], {row["promotion_id"]: row["n"] for row in uses}

@@ -97,6 +97,9 @@ def test_checkouts_go_before_browsing_and_what_hangs_has_doors_of_its_own() -> N
     assert commands.way("POST", "/v1/carts/1/quotes") == ("commands", BUYING)
     assert commands.way("POST", "/v1/carts/1/shipping-options") == ("commands", BUYING)
     assert commands.way("POST", "/v1/carts/1/lines") == ("commands", LOOKING)
+    assert commands.way("POST", "/v1/carts") == ("commands", LOOKING)
+    assert commands.way("POST", "/v1/sessions") == ("house", LOOKING)
+    assert commands.way("PATCH", "/v1/products/1") == ("house", LOOKING)
     assert commands.way("POST", "/v1/payments/1/session") == ("payments", BUYING)
     assert commands.way("GET", "/health/ready") is None
     assert commands.way("GET", "/v1/events") is None
