@@ -7,16 +7,14 @@ import csv
 import gzip
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from doorbuster import state
 from doorbuster.demo.catalog import position_of_log
 from doorbuster.demo.shop import Json, Shop
-from doorbuster.home import Home
 from tests.relevance import ratings
 
 CATALOG = Path(__file__).parents[3] / "shared" / "data" / "catalog" / "icecat.tsv.gz"
@@ -29,18 +27,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def environment(own_home: Home) -> dict[str, str]:
-    """A stack of its own with the whole catalog in it."""
-    found = state.read(own_home)
-    assert found is not None
-    return found.environment
-
-
-@pytest.fixture
-async def shop(environment: dict[str, str]) -> AsyncIterator[Shop]:
-    """A web client."""
-    async with Shop(environment) as shop:
-        yield shop
+def environment(stack: dict[str, str]) -> dict[str, str]:
+    """A stack with the whole catalog in it."""
+    return stack
 
 
 def imported(environment: dict[str, str], rejects: Path) -> str:
