@@ -22,6 +22,8 @@ class Step(NamedTuple):
     `full`: how much makes a round worth its questions to Postgres. After one that did less what comes gathers for the
     pause, or else each of many is asked for by itself.
 
+    `woken`: set by whoever knows that there is something to do. Without it the step rests, however long that is.
+
     `run` does what is due and answers how much that was; it claims rows (FOR UPDATE SKIP LOCKED, or a state it sets
     first), so that several workers may run it at once. What can't be done now it puts off in the row itself.
     """
@@ -30,6 +32,7 @@ class Step(NamedTuple):
     pause: float
     run: Callable[[], Awaitable[int]]
     full: int = 1
+    woken: asyncio.Event | None = None
 
 
 def growing(first: float, attempts: int, longest: float) -> timedelta:
@@ -54,6 +57,8 @@ async def keep_doing(step: Step, stopping: asyncio.Event) -> None:
             done, pause = 0, max(step.pause, min(max(pause, 0.1) * 2, WORST_PAUSE))
         if done < step.full:
             await _paused(pause, stopping)
+            if step.woken is not None:
+                await _either(step.woken, stopping)
 
 
 def _count(step: Step, done: int, seconds: float) -> None:
@@ -67,3 +72,15 @@ async def _paused(seconds: float, stopping: asyncio.Event) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await stopping.wait()
+
+
+async def _either(*events: asyncio.Event) -> None:
+    """Until one of them is set."""
+    if any(event.is_set() for event in events):
+        return
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()

@@ -122,11 +122,12 @@ async def _until_one_ends(*work: Coroutine[Any, Any, None]) -> None:
 
 
 def steps_of_reactions(pool: Pool, all_reactions: Sequence[Reaction]) -> list[Step]:
-    """One step that looks out for all reactions, and each as a step: react to what concerns it, then wait a moment."""
+    """One step that looks out for all reactions, and each as a step that it wakes: react to what concerns it."""
     lookout = Lookout(pool, all_reactions)
 
     def advancing(reaction: Reaction) -> Step:
-        return Step(f"reaction:{reaction.name}", reaction.pause, lambda: lookout.advance(reaction))
+        woken = lookout.woken[reaction.name]
+        return Step(f"reaction:{reaction.name}", reaction.pause, lambda: lookout.advance(reaction), woken=woken)
 
     return [Step("lookout", LOOK_PAUSE, lookout.look), *(advancing(reaction) for reaction in all_reactions)]
 

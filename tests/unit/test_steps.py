@@ -27,3 +27,23 @@ async def test_after_a_round_that_was_not_worth_it_what_comes_gathers(done: int,
 
     await rounds_within(Step("gathering", PAUSE, run, full), 2.5 * PAUSE)
     assert (rounds <= 3) is pauses
+
+
+async def test_a_step_that_is_woken_rests_until_then_and_goes_on_at_once() -> None:
+    rounds, woken, stopping = 0, asyncio.Event(), asyncio.Event()
+
+    async def run() -> int:
+        nonlocal rounds
+        rounds += 1
+        woken.clear()
+        return 0
+
+    doing = asyncio.create_task(keep_doing(Step("resting", 0.001, run, woken=woken), stopping))
+    await asyncio.sleep(PAUSE)
+    assert rounds == 1
+    woken.set()
+    await asyncio.sleep(PAUSE)
+    assert rounds == 2
+    stopping.set()
+    await asyncio.wait_for(doing, 10)
+    assert rounds == 2

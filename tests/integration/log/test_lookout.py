@@ -83,6 +83,25 @@ async def looking(pool: Pool, of: Sequence[Reaction] = ALL) -> Lookout:
     return lookout
 
 
+def woken(lookout: Lookout) -> set[str]:
+    return {name for name, event in lookout.woken.items() if event.is_set()}
+
+
+async def test_whoever_something_concerns_is_woken_and_rests_again_behind_it(noted: Pool) -> None:
+    lookout = await looking(noted)
+    assert woken(lookout) == set()
+    await receive(noted)
+    await lookout.look()
+    assert woken(lookout) == {"received"}
+    assert await lookout.advance(RECEIVED) == 1
+    await lookout.look()
+    assert woken(lookout) == set()
+    await reserve(noted, uuid7(), lamp=1)
+    await publish(noted)
+    await lookout.look()
+    assert woken(lookout) == {"reserved"}
+
+
 async def test_who_is_not_concerned_is_moved_without_reading_and_who_is_reacts(noted: Pool) -> None:
     lookout = await looking(noted)
     before = await stands(noted, RECEIVED)
