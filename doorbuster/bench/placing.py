@@ -19,6 +19,7 @@ from shared.ids import uuid7
 
 LINES = 3
 PREPARERS = 16
+TRIES = 10
 _ids = random.Random(4)
 
 
@@ -60,14 +61,24 @@ async def _prepare(url: str, skus: Sequence[str], count: int, lines: int) -> lis
 
 
 async def _quote(connection: Connection, url: str, skus: Sequence[str], number: int) -> Prepared:
-    cart = _right(await connection.ask(request("POST", f"{url}/v1/carts", body={"currency": "EUR"})), 201)
+    cart = await _served(connection, request("POST", f"{url}/v1/carts", body={"currency": "EUR"}), 201)
     cart_url, opened = f"{url}/v1/carts/{cart['id']}", {"Cart-Secret": cart["secret"]}
     for sku in skus:
         line = request("POST", f"{cart_url}/lines", opened, {"sku": sku, "quantity": 1})
-        _right(await connection.ask(line), 200)
+        await _served(connection, line, 200)
     contact = {"mail": f"buyer-{number}@shop.example", "address": ADDRESS}
-    quote = _right(await connection.ask(request("POST", f"{cart_url}/quotes", opened, contact)), 201)
+    quote = await _served(connection, request("POST", f"{cart_url}/quotes", opened, contact), 201)
     return Prepared(quote["id"], cart["secret"])
+
+
+async def _served(connection: Connection, raw: bytes, status: int) -> dict[str, Any]:
+    """The right answer of a shop that may say a few times that it is full."""
+    for _ in range(TRIES):
+        answer = await connection.ask(raw)
+        if answer.status != 503:
+            break
+        await asyncio.sleep(1)
+    return _right(answer, status)
 
 
 def _right(answer: Answer, status: int) -> dict[str, Any]:
