@@ -84,8 +84,8 @@ class Lookout:
         return self._seen >= 0 and self._at.get(reaction.name, -1) < self._due(reaction)
 
     def _wake(self, reaction: Reaction) -> bool:
-        """Whether there is something for it. Its step need not ask: twenty-five of them asked up to twenty times a second,
-        a fifth of what an idle worker cost."""
+        """Whether there is something for it. Its step need not ask: twenty-five of them did, up to twenty times a
+        second, a fifth of what an idle worker cost."""
         concerned, woken = self.concerns(reaction), self.woken[reaction.name]
         if concerned:
             woken.set()
