@@ -5,8 +5,8 @@ from shared.http.doors import Rank, Size
 
 # Who fills a cart is served by few at once, and soon told to come again: what more of them cost is missing where
 # somebody pays (decision 130). Accounts and staff ask what takes longer, passwords and long lists: through doors of
-# their own, or eight of them would keep all carts shut. So do payments, which wait for the provider, seconds if it is
-# slow. Files of staff come and go for minutes.
+# their own, or eight of them would keep all carts shut. Payments wait for the provider, seconds if it is slow, files of
+# staff come and go for minutes: they have doors of their own as well.
 SIZES = {
     "commands": Size(seats=128, looking=8, line=2_000, patience=(2.0, 0.1)),
     "house": Size(seats=64, looking=64, line=2_000),

@@ -49,13 +49,13 @@ class Lookout:
             if safe < self._seen:  # another history: the store was restored
                 self._forget()
             await self._learn(conn, safe)
+            self._wake_all()  # they wait for nothing that follows, nor for its failures
             if time.monotonic() - self._carried >= CARRY:
                 await self.ask(conn)
                 await self.move(conn)
                 self._carried = time.monotonic()
         self._tell(safe)
-        for reaction in self.reactions:
-            self._wake(reaction)
+        self._wake_all()  # of some it is known only now where they stand
         return 0
 
     async def advance(self, reaction: Reaction) -> int:
@@ -82,6 +82,10 @@ class Lookout:
         """Whether there may be an event for it behind where it stood. What happened before the first look may be; until
         then it may not have begun."""
         return self._seen >= 0 and self._at.get(reaction.name, -1) < self._due(reaction)
+
+    def _wake_all(self) -> None:
+        for reaction in self.reactions:
+            self._wake(reaction)
 
     def _wake(self, reaction: Reaction) -> bool:
         """Whether there is something for it. Its step need not ask: twenty-five of them did, up to twenty times a

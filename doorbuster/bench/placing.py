@@ -75,7 +75,7 @@ async def _served(connection: Connection, raw: bytes, status: int) -> dict[str, 
     """The right answer of a shop that may say a few times that it is full."""
     for _ in range(TRIES):
         answer = await connection.ask(raw)
-        if answer.status != 503:
+        if not (answer.status == 503 and msgspec.json.decode(answer.body)["code"] == "busy"):
             break
         await asyncio.sleep(1)
     return _right(answer, status)

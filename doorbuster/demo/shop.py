@@ -13,7 +13,6 @@ from shared.ids import uuid7
 Json = dict[str, Any]
 CARD = "pm_card_visa"
 DECLINED_CARD = "pm_card_visa_chargeDeclined"
-TRIES = 10  # so often a shop is asked that says it is full
 ADDRESS = {"name": "Ada Guest", "line1": "1 Demo Street", "city": "Berlin", "postal_code": "10115", "country": "DE"}
 
 
@@ -47,13 +46,9 @@ class Shop:
         await self._http.aclose()
 
     async def command(self, method: str, path: str, body: Json | None = None, **headers: str) -> tuple[Json, str]:
-        """A command and the Position it answers; raises `Refused`. A full shop is asked again when it says so."""
+        """A command and the Position it answers; raises `Refused`."""
         sent = {"Idempotency-Key": str(uuid7())} | {name.replace("_", "-"): value for name, value in headers.items()}
-        for _ in range(TRIES):
-            answer = await self._http.request(method, self.write + path, json=body, headers=sent)
-            if not (answer.status_code == 503 and answer.json().get("code") == "busy"):
-                break
-            await asyncio.sleep(float(answer.headers["Retry-After"]))
+        answer = await self._http.request(method, self.write + path, json=body, headers=sent)
         return _json(answer), answer.headers.get("Position", "")
 
     async def query(self, path: str, position: str = "", *, seconds: float = 120, **headers: str) -> Json:

@@ -1,7 +1,10 @@
 """Two hundred buyers at once for fifty units of one SKU: exactly fifty orders."""
 
 import asyncio
+import random
 from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from doorbuster.demo.shop import Json, Refused, Shop
 from doorbuster.demo.steps import Steps, promise
@@ -9,6 +12,9 @@ from shared.ids import uuid7
 
 BUYERS = 200
 UNITS = 50
+TRIES = 10
+
+T = TypeVar("T")
 
 
 async def offer(shop: Shop, bearer: str, units: int, *, searchable: bool = True) -> str:
@@ -61,9 +67,21 @@ async def rush(shop: Shop, steps: Steps, bearer: str) -> None:
 
 
 async def _prepared(shop: Shop, sku: str, number: int) -> tuple[str, str]:
-    cart_id, secret = await shop.cart(sku, 1, "EUR")
-    quote = await shop.quote(cart_id, secret, f"buyer-{number}@shop.example")
+    cart_id, secret = await _let_in(lambda: shop.cart(sku, 1, "EUR"))
+    quote = await _let_in(lambda: shop.quote(cart_id, secret, f"buyer-{number}@shop.example"))
     return quote["id"], secret
+
+
+async def _let_in(ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer of a shop that may say a few times that it is full."""
+    for _ in range(TRIES):
+        try:
+            return await ask()
+        except Refused as refused:
+            if refused.code != "busy":
+                raise
+            await asyncio.sleep(refused.retry_after * random.uniform(0.5, 1.5))  # not all of them at once
+    return await ask()
 
 
 async def _placed(shop: Shop, quote_id: str, secret: str) -> Json | str:

@@ -10,7 +10,7 @@ from loadtests.journeys.client import Client
 from loadtests.journeys.paying import Paying
 
 CURRENCY = "EUR"
-TRIES = 4  # so often somebody with a full cart asks a shop that says it is busy
+TRIES = 4  # so often somebody who fills a cart, or pays for it, asks a shop that says it is busy
 REPEATS = 0.1  # so often a shopper presses the button twice
 CITIES = ("Berlin", "Hamburg", "Leipzig", "Bremen")
 
@@ -40,7 +40,8 @@ class Buying:
         if sku is None or cart is None:
             return False
         line = {"sku": sku, "quantity": random.choices([1, 2, 3], [80, 15, 5])[0]}
-        added = self._client.command("cart: add", f"/v1/carts/{cart.id}/lines", line, Cart_Secret=cart.secret)
+        path = f"/v1/carts/{cart.id}/lines"
+        added = self._client.command("cart: add", path, line, tries=TRIES, Cart_Secret=cart.secret)
         return added.fine  # nobody goes to the till with nothing
 
     def show_cart(self) -> bool:
@@ -114,7 +115,7 @@ class Buying:
 
     def open_cart(self) -> Cart | None:
         """An empty cart, which takes the place of the one that was filled."""
-        opened = self._client.command("cart: open", "/v1/carts", {"currency": CURRENCY})
+        opened = self._client.command("cart: open", "/v1/carts", {"currency": CURRENCY}, tries=TRIES)
         self._cart = Cart(opened.body["id"], opened.body["secret"]) if opened.fine else None
         return self._cart
 

@@ -18,7 +18,7 @@ SCOPES = ["catalog:write", "stock:write", "stock:read", "orders:read", "orders:w
 
 @pytest.fixture(scope="module")
 def stack(own_home: Home) -> dict[str, str]:
-    """The environment of a running stack that no test mistreats."""
+    """The environment of a running stack that no test of the file mistreats."""
     found = state.read(own_home)
     assert found is not None
     return found.environment

@@ -47,3 +47,18 @@ async def test_a_step_that_is_woken_rests_until_then_and_goes_on_at_once() -> No
     stopping.set()
     await asyncio.wait_for(doing, 10)
     assert rounds == 2
+
+
+async def test_a_step_that_fails_is_tried_again_as_long_as_there_is_something_to_do() -> None:
+    rounds, woken, stopping = 0, asyncio.Event(), asyncio.Event()
+    woken.set()
+
+    async def run() -> int:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 3:
+            stopping.set()
+        raise RuntimeError("not yet")
+
+    await asyncio.wait_for(keep_doing(Step("failing", 0.001, run, woken=woken), stopping), 10)
+    assert rounds == 3

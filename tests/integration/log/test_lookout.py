@@ -102,6 +102,35 @@ async def test_whoever_something_concerns_is_woken_and_rests_again_behind_it(not
     assert woken(lookout) == {"reserved"}
 
 
+async def test_a_checkpoint_that_is_set_back_by_hand_wakes_its_reaction(noted: Pool) -> None:
+    lookout = await looking(noted)
+    await noted.execute("UPDATE reaction_checkpoint SET position = 0 WHERE reaction = 'received'")
+    lookout._carried = 0.0  # a second is over
+    await lookout.look()
+    assert woken(lookout) == {"received"}
+
+
+async def test_whoever_begins_behind_events_is_woken_by_the_first_look(noted: Pool) -> None:
+    await receive(noted)
+    assert "received" in woken(await looking(noted))  # and the others: what was before is known of none
+
+
+async def test_whoever_something_concerns_is_woken_though_the_others_cannot_be_moved(
+    noted: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookout = await looking(noted)
+
+    async def fail(_: Connection) -> None:
+        raise RuntimeError("no connection")
+
+    monkeypatch.setattr(lookout, "move", fail)
+    lookout._carried = 0.0
+    await receive(noted)
+    with pytest.raises(RuntimeError):
+        await lookout.look()
+    assert woken(lookout) == {"received"}
+
+
 async def test_who_is_not_concerned_is_moved_without_reading_and_who_is_reacts(noted: Pool) -> None:
     lookout = await looking(noted)
     before = await stands(noted, RECEIVED)

@@ -109,3 +109,18 @@ def test_checkouts_go_before_browsing_and_what_hangs_has_doors_of_its_own() -> N
     assert queries.way("GET", "/v1/products") == ("pages", LOOKING)
     assert queries.way("GET", "/v1/categories/lamps/products") == ("searches", LOOKING)
     assert queries.way("GET", "/metrics") is None
+
+
+async def test_who_fills_a_cart_is_soon_told_to_come_again_and_keeps_neither_buyers_nor_accounts_out() -> None:
+    till, house = Doors(commands.SIZES["commands"]), Doors(commands.SIZES["house"])
+    for _ in range(8):
+        await till.enter(LOOKING)
+    assert not till.came_in(LOOKING)
+    assert till.came_in(BUYING)
+    assert house.came_in(LOOKING)
+    with pytest.raises(Full):
+        await asyncio.wait_for(till.enter(LOOKING), 10)
+    for path in ("/v1/account/cart", "/v1/account/carts/1/take-over"):
+        assert commands.way("POST", path) == ("commands", LOOKING)
+    for path in ("/v1/account/orders/claims", "/v1/gift-cards/balance", "/v1/webhooks/carrier"):
+        assert commands.way("POST", path) == ("house", LOOKING)
