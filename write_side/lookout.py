@@ -52,10 +52,10 @@ class Lookout:
             self._wake_all()  # they wait for nothing that follows, nor for its failures
             if time.monotonic() - self._carried >= CARRY:
                 await self.ask(conn)
+                self._wake_all()  # only now it is known where they stand
                 await self.move(conn)
                 self._carried = time.monotonic()
         self._tell(safe)
-        self._wake_all()  # of some it is known only now where they stand
         return 0
 
     async def advance(self, reaction: Reaction) -> int:

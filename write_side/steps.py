@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shared.cancellation import stop_if_cancelled
 from write_side import metrics
@@ -57,8 +57,8 @@ async def keep_doing(step: Step, stopping: asyncio.Event) -> None:
             done, pause = 0, max(step.pause, min(max(pause, 0.1) * 2, WORST_PAUSE))
         if done < step.full:
             await _paused(pause, stopping)
-            if step.woken is not None:
-                await _either(step.woken, stopping)
+            if step.woken is not None and not step.woken.is_set():
+                await until_either(step.woken.wait(), stopping.wait())
 
 
 def _count(step: Step, done: int, seconds: float) -> None:
@@ -74,11 +74,9 @@ async def _paused(seconds: float, stopping: asyncio.Event) -> None:
             await stopping.wait()
 
 
-async def _either(*events: asyncio.Event) -> None:
-    """Until one of them is set."""
-    if any(event.is_set() for event in events):
-        return
-    waiting = [asyncio.create_task(event.wait()) for event in events]
+async def until_either(*waits: Coroutine[Any, Any, object]) -> None:
+    """Until one of them is over; the others are cancelled."""
+    waiting = [asyncio.create_task(each) for each in waits]
     try:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -26,12 +26,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def environment(stack: dict[str, str]) -> dict[str, str]:
-    """A stack with the whole catalog in it."""
-    return stack
-
-
 def imported(environment: dict[str, str], rejects: Path) -> str:
     """What `doorbuster import catalog` says."""
     command = [sys.executable, "-m", "doorbuster.cli", "import", "catalog", str(CATALOG), "--stock", "7"]
@@ -67,19 +61,19 @@ async def listed(shop: Shop, position: str) -> dict[str, Json]:
 
 
 @pytest.fixture(scope="module")
-def filled(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> str:
+def filled(stack: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> str:
     """What the first import of the catalog said."""
-    return imported(environment, tmp_path_factory.mktemp("first") / "rejected.csv")
+    return imported(stack, tmp_path_factory.mktemp("first") / "rejected.csv")
 
 
 async def test_every_product_goes_in_once_and_comes_out_as_it_was(
-    environment: dict[str, str], filled: str, shop: Shop
+    stack: dict[str, str], filled: str, shop: Shop
 ) -> None:
     source = {row["product_id"]: row for row in rows()}
     assert f"{len(source)} created" in filled
     assert "0 rejected" in filled
-    assert await events(environment, "catalog.category_created.v1") == 331
-    found = await listed(shop, await position_of_log(environment["DATABASE_URL"]))
+    assert await events(stack, "catalog.category_created.v1") == 331
+    found = await listed(shop, await position_of_log(stack["DATABASE_URL"]))
     assert found.keys() == source.keys()
     for sku, row in source.items():
         assert found[sku]["name"] == row["product_name"].strip()
@@ -94,11 +88,11 @@ async def test_every_product_goes_in_once_and_comes_out_as_it_was(
 
 
 @pytest.mark.usefixtures("filled")
-async def test_search_ranks_better_than_elasticsearch_left_to_itself(environment: dict[str, str], shop: Shop) -> None:
-    position = await position_of_log(environment["DATABASE_URL"])
+async def test_search_ranks_better_than_elasticsearch_left_to_itself(stack: dict[str, str], shop: Shop) -> None:
+    position = await position_of_log(stack["DATABASE_URL"])
     await shop.query("/v1/search?q=lamp&facets=", position, seconds=PROJECTED_WITHIN)  # until all of it can be found
     ours = await ratings.judged(lambda words: ratings.ours(shop, words))
-    plainly = await ratings.judged(lambda words: ratings.cross_fields(environment["ELASTICSEARCH_URL"], words))
+    plainly = await ratings.judged(lambda words: ratings.cross_fields(stack["ELASTICSEARCH_URL"], words))
     gain, at_least, _ = ratings.gain(ours, plainly)
     told = f"judged-only {ours.judged_only:.3f}, without our part {plainly.judged_only:.3f}, NDCG@10 {ours.ndcg:.3f}"
     assert ours.judged_only >= 0.83, told

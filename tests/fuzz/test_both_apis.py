@@ -18,7 +18,7 @@ OCCURRED = "SELECT count(*) FROM event_log WHERE type = $1"
 
 def test_guests_find_the_way_from_cart_to_payment_by_links_alone(fuzzed: Fuzzed) -> None:
     tags = ("--include-tag", "carts", "--include-tag", "orders", "--include-tag", "payments")
-    fuzzed.ask(fuzzed.write, "--phases", "stateful", "--mode", "positive", *tags, examples=3 * EXAMPLES)
+    fuzzed.ask(fuzzed.write, "--phases", "stateful", "--mode", "positive", *tags, examples=5 * EXAMPLES)
     for event in ("carts.cart_line_changed.v1", "orders.quote_issued.v1", "orders.order_placed.v1"):
         assert fuzzed.log(OCCURRED, event), f"no {event}: they got stuck on the way"
     assert fuzzed.log(OCCURRED, "payments.payment_intent_created.v1")

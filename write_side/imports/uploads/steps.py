@@ -16,7 +16,7 @@ from write_side.database import Pool, open_pool
 from write_side.imports.runs import store as runs
 from write_side.imports.uploads import store
 from write_side.imports.uploads.carrying import carry_on
-from write_side.steps import Step
+from write_side.steps import Step, until_either
 
 PAUSE, CLEANING_PAUSE = 1.0, 600.0
 CONNECTIONS = 4
@@ -57,12 +57,9 @@ async def _import_files(pool: Pool, settings: Settings, stopping: asyncio.Event)
         sys.executable, "-m", "write_side", "imports", stdin=asyncio.subprocess.PIPE,
         env=os.environ | {"DATABASE_URL": settings.database_url},
     )  # fmt: skip
-    waiting = [asyncio.create_task(child.wait()), asyncio.create_task(stopping.wait())]
     try:
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        await until_either(child.wait(), stopping.wait())
     finally:
-        for task in waiting:
-            task.cancel()
         code = await _ended(child)
     if code and not stopping.is_set():
         raise ImportFailed(f"code {code}")
